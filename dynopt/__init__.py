@@ -1,0 +1,32 @@
+"""dynopt: declare an optimizer once, as the paper writes it; its theory, its kernels and its figures follow.
+
+Every public name can be imported from here. Nothing is loaded before it is used: `import dynopt` costs a few
+milliseconds, whatever stands behind the names.
+"""
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# module -> the public names it holds; a name enters this table when its module exists (a test imports them all)
+_TABLE = {
+    "core.errors": "RuleError ParameterError",
+}
+_HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use and keep it."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'dynopt' has no attribute {name!r}; dir(dynopt) lists what it has")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOME))

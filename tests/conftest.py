@@ -1,0 +1,13 @@
+"""What every test stands on: a fixed drawing backend and hypothesis settings that repeat."""
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+# Examples are the same on every run and every machine; a slow machine is no failure.
+settings.register_profile("dynopt", derandomize=True, deadline=None, max_examples=50,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dynopt")
