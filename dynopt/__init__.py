@@ -12,7 +12,12 @@ __version__ = "0.1.0"
 
 # module -> the public names it holds; a name enters this table when its module exists (a test imports them all)
 _TABLE = {
-    "core.errors": "RuleError ParameterError",
+    "core.errors": "RuleError ParameterError ParameterTypeError",
+    "core.functions": "Scalar sqrt exp log sin cos tanh abs sign where minimum maximum clip norm dot mean pi",
+    "core.rule": "Rule Method Flow method flow",
+    "core.values": "per_coordinate schedule",
+    "core.problem": "Problem Game",
+    "core.trajectory": "Trajectory",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 
