@@ -1,0 +1,121 @@
+"""Floor 6: the command `dynopt`. Thin: each command finds its rule, asks the library, prints, and returns an exit code.
+
+Exit codes: 0 done, 1 failed, 2 misuse, 130 interrupted. Errors are one message on stderr, never a traceback
+(DYNOPT_DEBUG=1 shows it).
+"""
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+                  help="Declare an optimizer once; derive its stability region with a proof, run it, see it.")
+
+RuleName = Annotated[str, typer.Argument(metavar="RULE", help="A catalogue name, a scheme of a flow such as 'rk4(damped)', "
+                                                             "or my_rules.py:my_method.", show_default=False)]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from dynopt import __version__
+        typer.echo(f"dynopt {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False):
+    pass
+
+
+@app.command()
+def derive(
+    rule: Annotated[Optional[str], typer.Argument(metavar="RULE", show_default=False,
+                    help="A catalogue name, a scheme of a flow such as 'rk4(damped)', or my_rules.py:my_method.")] = None,
+    over: Annotated[Optional[tuple[str, str]], typer.Option(metavar="MU L", show_default=False,
+                    help="For every curvature in [MU, L]: two names or numbers.")] = None,
+    given: Annotated[Optional[list[str]], typer.Option(metavar="RELATION", help="What may be assumed, such as 'beta > 0'; repeatable.",
+                     show_default=False)] = None,
+    where: Annotated[Optional[list[str]], typer.Option(metavar="NAME=TEXT", help="Replace a parameter: 'gamma=2*sqrt(mu)'; repeatable.",
+                     show_default=False)] = None,
+    question: Annotated[str, typer.Option(metavar="WORD", help="stability, bounded, oscillation or monotone.")] = "stability",
+    solve: Annotated[str, typer.Option(metavar="NAME", help="Solve the region for this parameter.", show_default=False)] = "",
+    expr: Annotated[str, typer.Option(metavar="TEXT", help="A rule as text: 'v = beta*v + eta*grad(x); x = x - v'.",
+                    show_default=False)] = "",
+    state: Annotated[str, typer.Option(metavar="NAMES", help="The states of --expr, such as 'x v'.", show_default=False)] = "x",
+    latex: Annotated[bool, typer.Option("--latex", help="Print the region as LaTeX.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Print the derivation, in LaTeX.")] = False,
+    smt2: Annotated[bool, typer.Option("--smt2", help="Print the proof obligations as SMT-LIB text, for any solver.")] = False,
+) -> None:
+    """Print the stability region of a rule, its boundaries by kind, and whether it is proved."""
+    from dynopt.cli_show import print_derivation
+    print_derivation(_rule(rule, expr, state), over=over, given=tuple(given or ()), where=tuple(where or ()), question=question,
+                     solve=solve, latex=latex, steps=steps, smt2=smt2)
+
+
+def _rule(name: str | None, expr: str, state: str):
+    from dynopt.cli_rules import find_rule
+    from dynopt.core.errors import RuleError
+    if bool(name) == bool(expr):
+        raise RuleError("derive: expected a rule or --expr, one of the two; write `dynopt derive heavy_ball`")
+    if name:
+        return find_rule(name)
+    from dynopt.core.rule import Method
+    return Method.from_string(expr, state)
+
+
+@app.command()
+def catalog(
+    word: Annotated[str, typer.Argument(help="Show only names and sources that contain this.", show_default=False)] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list for programs.")] = False,
+) -> None:
+    """List the flows, methods, schemes, blocks and problems that have a name."""
+    from dynopt.cli_show import print_catalog
+    print_catalog(word, as_json=as_json)
+
+
+def _say(message: str) -> None:
+    """One message on stderr, whatever the terminal can encode."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    sys.stderr.write(f"dynopt: {message}\n".encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _run(arguments: list[str] | None) -> int:
+    from dynopt.core.errors import ParameterError, RuleError
+    try:
+        result = app(args=arguments, prog_name="dynopt", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except typer.TyperException as error:                                # an unknown option, a missing argument
+        _say(f"{error.format_message()}; `dynopt --help` lists what there is")
+        return 2
+    except (RuleError, ParameterError) as error:
+        _say(str(error))
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")                # LANG=C must not end in an encoding error
+    try:
+        return _run(arguments)
+    except BrokenPipeError:                                              # `| head -1` has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        _say(f"{error.filename or 'file'}: {error.strerror or error}" + (" (disk full)" if error.errno == errno.ENOSPC else ""))
+        return 1
+    except Exception as error:
+        if os.environ.get("DYNOPT_DEBUG"):
+            raise
+        _say(f"{type(error).__name__}: {error}\nthis is a fault of dynopt; DYNOPT_DEBUG=1 shows where")
+        return 1

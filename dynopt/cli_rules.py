@@ -1,0 +1,153 @@
+"""From what is typed on the command line to a rule: a catalogue name, a scheme of a flow, a function in a file, or text."""
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dynopt.core.errors import ParameterError, RuleError
+from dynopt.core.rule import Rule
+
+HOW = "write a name of `dynopt catalog`, a scheme of a flow such as 'rk4(damped)', or file.py:function"
+
+
+def shelf() -> dict[str, dict[str, Any]]:
+    """The public things of every catalogue module: rules, and functions that make rules, each by its name."""
+    import dynopt.catalog
+    modules = [import_module(f"dynopt.catalog.{info.name}") for info in pkgutil.iter_modules(dynopt.catalog.__path__)]
+    return {module.__name__.rpartition(".")[2]: _public(module) for module in modules}
+
+
+def _public(module: Any) -> dict[str, Any]:
+    """Rules of the module, and functions defined in it; what it imports from elsewhere is not its own."""
+    things = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    return {name: value for name, value in things.items()
+            if isinstance(value, Rule) or (inspect.isfunction(value) and value.__module__ == module.__name__)}
+
+
+def find_rule(text: str) -> Rule:
+    """The rule that a command line names.
+
+    text : "heavy_ball", "symplectic_euler(damped)" or "my_rules.py:my_method".
+    Raises RuleError with the nearest names where there is none.
+    """
+    if ":" in text or text.endswith(".py"):
+        return _from_file(text)
+    known: dict[str, Any] = {}
+    for things in shelf().values():
+        known |= things
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise RuleError(f"rule {text!r}: this cannot be read; {HOW}") from None
+    found = _build(tree, known, text)
+    if isinstance(found, Rule):
+        return found
+    raise RuleError(f"rule {text!r}: found a function that makes rules, expected a rule; write {text}(damped)")
+
+
+def _build(tree: ast.AST, known: dict[str, Any], text: str) -> Any:
+    """The value of a name, a number, or a call of a catalogue function on such values; nothing else is understood."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
+        return tree.value
+    if isinstance(tree, ast.Name):
+        if tree.id not in known:
+            near = get_close_matches(tree.id, known, 3)
+            meant = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise RuleError(f"rule {text!r}: there is no {tree.id!r} in the catalogue{meant}\n{HOW}")
+        return known[tree.id]
+    if isinstance(tree, ast.Call):
+        function = _build(tree.func, known, text)
+        given = [_build(argument, known, text) for argument in tree.args]
+        named = {word.arg: _build(word.value, known, text) for word in tree.keywords if word.arg}
+        return _call(function, given, named, text)
+    raise RuleError(f"rule {text!r}: only names, whole numbers and calls are understood; {HOW}")
+
+
+def _call(function: Callable, given: list, named: dict, text: str) -> Any:
+    if isinstance(function, Rule) or not callable(function):
+        raise RuleError(f"rule {text!r}: {getattr(function, 'name', function)!r} is a rule already and takes nothing in brackets; {HOW}")
+    try:
+        return function(*given, **named)
+    except (TypeError, AttributeError) as error:
+        raise RuleError(f"rule {text!r}: {error}; {HOW}") from error
+
+
+def _from_file(text: str) -> Rule:
+    path_text, _, name = text.rpartition(":") if ":" in text else (text, "", "")
+    path = Path(path_text)
+    if not path.is_file():
+        raise RuleError(f"rule {text!r}: there is no file {str(path)!r}; {HOW}")
+    module = _load(path)
+    rules = {key: value for key, value in vars(module).items() if isinstance(value, Rule)}
+    found = getattr(module, name, None) if name else None
+    if isinstance(found, Rule):
+        return found
+    has = f"; rules in it: {', '.join(rules)}" if rules else "; it declares no rule: put @method or @flow above a function"
+    wrong = f"{name!r} in it is no rule, expected @method or @flow above it" if found is not None else f"found no function {name!r} in it"
+    raise RuleError(f"{path}: {wrong if name else 'no function was named'}{has}\nwrite {path}:{next(iter(rules), 'my_method')}")
+
+
+def _load(path: Path) -> Any:
+    """Run a user's file as a module; whatever it raises becomes one line that names the file and the line."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise RuleError(f"{path}: this is no Python file; {HOW}")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except (RuleError, ParameterError) as error:
+        raise RuleError(f"{path}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise RuleError(f"{path}{_line(error, path)}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Where in the user's file an error arose, as ', line 7'."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    frames, lines = error.__traceback__, []
+    while frames is not None:
+        if frames.tb_frame.f_code.co_filename == str(path):
+            lines.append(frames.tb_lineno)
+        frames = frames.tb_next
+    return f", line {lines[-1]}" if lines else ""
+
+
+def number_or_text(text: str) -> Any:
+    """The value of a parameter typed on the command line: a number where it is one, else the text."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def settings(words: list[str]) -> dict[str, Any]:
+    """Parameters typed as --eta 0.1 --beta=0.9 or eta=0.1, by name; a minus sign belongs to its number."""
+    values, waiting = {}, list(words)
+    while waiting:
+        word = waiting.pop(0)
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not equals:
+            if not word.startswith("--") or not waiting:
+                raise ParameterError(f"parameter {word!r}: found no value, expected a name and its value; write --{name} 0.1")
+            value = waiting.pop(0)
+        if not name.replace("-", "_").isidentifier() or not value:
+            raise ParameterError(f"parameter {word!r}: expected a name and its value; write --eta 0.1 or eta=0.1")
+        values[name.replace("-", "_")] = number_or_text(value)
+    return values
