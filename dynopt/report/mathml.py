@@ -19,6 +19,8 @@ SPACE = {"quad": "1em", "qquad": "2em", ",": "0.17em", ";": "0.28em", ":": "0.22
 SILENT = {"left", "right", "displaystyle", "textstyle", "limits", "nonumber", "!", "big", "Big", "bigl", "bigr", "middle",
           "Bigl", "Bigr"}
 TEXT = {"text", "mathrm", "operatorname", "textrm", "mathtt", "textit", "mbox", "texttt"}
+# Bars come without the spaces of a relation: |x|, not | x |.
+BAR = '<mo stretchy="false" lspace="0" rspace="0">|</mo>'
 
 
 class _Reader:
@@ -76,6 +78,8 @@ class _Reader:
             return f"<mn>{token}</mn>"
         if token.isalpha():
             return f"<mi>{escape(token)}</mi>"
+        if token == "|":
+            return BAR
         return "" if token in "&~" else f"<mo>{'−' if token == '-' else '⋅' if token == '*' else escape(token)}</mo>"
 
     def command(self, name: str) -> str:
@@ -94,6 +98,8 @@ class _Reader:
             return f"<mi>{GREEK[name]}</mi>"
         if name in SILENT:
             return ""
+        if OPERATOR.get(name) == "|":
+            return BAR
         return f"<mi>{name}</mi>" if name in WORDS else f"<mo>{escape(OPERATOR.get(name, name))}</mo>"
 
 
@@ -104,8 +110,8 @@ def mathml(latex: str, *, display: bool = False) -> str:
     Returns the element's text; whatever is not known is shown by its name and never becomes markup.
 
     >>> mathml(r"$\eta < 2$")
-    '<math><mrow><mi>η</mi><mo>&lt;</mo><mn>2</mn></mrow></math>'
+    '<math displaystyle="true"><mrow><mi>η</mi><mo>&lt;</mo><mn>2</mn></mrow></math>'
     """
     bare = latex.strip().strip("$").removeprefix(r"\displaystyle")
-    kind = ' display="block"' if display else ""
+    kind = ' display="block"' if display else ' displaystyle="true"'
     return f"<math{kind}>{_Reader(bare).row()}</math>"
