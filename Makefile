@@ -40,6 +40,12 @@ notebooks: $(STAMP)  ## execute every notebook script into the .ipynb beside it
 docs: $(STAMP)  ## check that every link and every name in the documents exists
 	@$(TESTS) tests/test_docs.py
 
+bench: $(STAMP)  ## how long things take here: import, derivation, compilation, a million steps
+	@$(BIN)/python tests/bench.py
+
+soak: $(STAMP)  ## the property tests with fresh random examples, forty times as many
+	@DYNOPT_SOAK=1 $(TESTS) -n 2
+
 check: $(STAMP)  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

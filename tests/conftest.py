@@ -10,4 +10,5 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 # Examples are the same on every run and every machine; a slow machine is no failure.
 settings.register_profile("dynopt", derandomize=True, deadline=None, max_examples=50,
                           suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("dynopt")
+settings.register_profile("soak", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("soak" if os.environ.get("DYNOPT_SOAK") else "dynopt")
