@@ -41,6 +41,12 @@ def room_of(path: Path) -> str:
     return "cli" if part.startswith("cli") or part == "__main__" else part
 
 
+def hooks(tree: ast.Module) -> set[int]:
+    """Lines of the one exemption: a lower noun that shows itself in one line, by asking an upper room."""
+    shows = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in ("_repr_latex_", "plot")]
+    return {node.body[0].lineno for node in shows if len(node.body) == 2 and isinstance(node.body[1], ast.Return)}
+
+
 def imports(path: Path, *, top_level: bool = False):
     """Every module named by an import in the file, relative ones resolved, with its line."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -68,7 +74,8 @@ def rooms_imported(path: Path):
 def test_every_file_imports_only_what_stands_below_it(path):
     room = room_of(path)
     allowed = CLI | {"cli"} | {p.stem for p in PACKAGE.glob("cli*.py")} if room == "cli" else MAY[room] | {room}
-    wrong = [f"line {line}: dynopt.{found}" for found, line in rooms_imported(path) if found not in allowed]
+    exempt = hooks(ast.parse(path.read_text(encoding="utf-8")))
+    wrong = [f"line {line}: dynopt.{found}" for found, line in rooms_imported(path) if found not in allowed and line not in exempt]
     assert not wrong, f"{path.relative_to(ROOT)} ({room}) may import only {sorted(allowed)}; found {wrong}"
 
 
