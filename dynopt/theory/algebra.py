@@ -1,0 +1,62 @@
+"""Traced expressions as sympy expressions, and what the theory cannot say about them."""
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+import sympy
+from sympy import Expr, Rational
+
+from ..core.errors import RuleError
+from ..core.expr import Node, evaluate
+from .symbols import symbol
+
+
+class LinearizeError(RuleError):
+    """A rule (or a part of it) has no linearization on one mode; the message says why and what applies instead."""
+
+
+FUNCTIONS: dict[str, Callable] = {
+    "sqrt": sympy.sqrt, "exp": sympy.exp, "log": sympy.log, "sin": sympy.sin, "cos": sympy.cos, "tanh": sympy.tanh,
+    "abs": sympy.Abs, "sign": sympy.sign, "min": sympy.Min, "max": sympy.Max}
+COMPARE: dict[str, Callable] = {"lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, "ge": sympy.Ge, "eq": sympy.Eq, "ne": sympy.Ne}
+
+
+def leaf_value(node: Node, values: Mapping[str, Any]) -> Any:
+    """A parameter or a number as sympy sees it."""
+    if node.op == "const":
+        return Rational(node.data.numerator, node.data.denominator)
+    if node.op == "pi":
+        return sympy.pi
+    if node.op == "param":
+        return values[node.data] if node.data in values else symbol(node.data)
+    raise LinearizeError(f"`{node!r}` is {node.op}, expected numbers and parameters")
+
+
+def operation(node: Node, args: list) -> Any:
+    """One operation of the language on sympy expressions of parameters."""
+    op = node.op
+    if op in ("add", "sub", "mul", "div", "pow", "mod"):
+        a, b = args
+        return a + b if op == "add" else a - b if op == "sub" else a*b if op == "mul" else a/b if op == "div" else a**b if op == "pow" else a % b
+    if op == "neg":
+        return -args[0]
+    if op in FUNCTIONS:
+        return FUNCTIONS[op](*args)
+    if op in COMPARE:
+        return COMPARE[op](*args)
+    if op == "where":
+        return where(*args)
+    if op in ("norm", "mean", "sum", "dot"):
+        raise LinearizeError(f"{op} couples the coordinates, so there is no single mode of curvature lam")
+    raise LinearizeError(f"{op} has no value on parameters alone")
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    if condition in (sympy.true, sympy.false):
+        return a if condition == sympy.true else b
+    return a if a == b else sympy.Piecewise((a, condition), (b, True))
+
+
+def expression(node: Node, values: Mapping[str, Any] | None = None) -> Expr:
+    """The sympy expression of a traced expression of parameters."""
+    return evaluate([node], lambda n: leaf_value(n, values or {}), operation)[0]

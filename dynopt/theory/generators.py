@@ -1,0 +1,121 @@
+"""Roots, exponentials and powers of parameters as symbols of their own, so that everything else is a polynomial.
+
+A generator comes with what is known of it (sqrt(L) is positive and its square is L). Where that knowledge is not complete
+(exp, symbolic powers) it is `loose`: what is proved from it holds, but a point found with it need not exist.
+"""
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Iterable
+
+from sympy import Abs, Dummy, Expr, Integer, Pow, Rational, Symbol, cos, exp, ilcm, pi, sin
+
+from .atoms import Atom, Formula, make
+
+PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
+
+
+class Generators:
+    """Collects the generators of several expressions, one symbol for each."""
+
+    def __init__(self) -> None:
+        self.meaning: dict[Symbol, Expr] = {}
+        self.facts: list[Formula] = []
+        self._known: dict[Expr, Expr] = {}
+
+    def polynomial(self, e: Expr) -> Expr:
+        """The expression as a rational function of parameters and generators."""
+        e = _with_common_exponentials(e)
+        table: dict[Expr, Expr] = {}
+        for sub in _irrational(e):
+            table[sub] = self._generator(sub)
+        return e.xreplace(table) if table else e
+
+    def _generator(self, e: Expr) -> Expr:
+        if e not in self._known:
+            self._known[e] = self._power(e) if e.is_Pow and e.exp.is_Rational else self._named(e)
+        return self._known[e]
+
+    def _power(self, e: Expr) -> Expr:
+        """base**(p/q) as a power of the q-th root."""
+        p, q = e.exp.p, e.exp.q
+        root = Pow(e.base, Rational(1, q))
+        if root not in self._known:
+            base = self.polynomial(e.base)
+            sure = bool(e.base.is_positive)
+            g = self._new(root, positive=sure)
+            self.facts += [a for a in make(g**q - base, "==")]
+            if not sure and q % 2 == 0:
+                self.facts += make(g, ">=")
+            self._known[root] = g
+        return self._known[root]**p
+
+    def _named(self, e: Expr) -> Symbol:
+        if isinstance(e, exp):
+            g, a = self._new(e, positive=True), self.polynomial(e.args[0])
+            cases = [[*make(a, ">"), *make(g - 1, ">")], [*make(a, "=="), *make(g - 1, "==")], [*make(-a, ">"), *make(1 - g, ">")]]
+            self.facts.append(("or", *(("and", *case) for case in cases)))
+            return g
+        g = self._new(e, positive=e == pi)
+        if e == pi:
+            self.facts += [*make(g - PI_BOUNDS[0], ">"), *make(PI_BOUNDS[1] - g, ">")]
+        if isinstance(e, (sin, cos)):
+            other = (cos if isinstance(e, sin) else sin)(e.args[0])
+            if other in self._known:
+                self.facts += make(g**2 + self._known[other]**2 - 1, "==")
+            self.facts += [*make(1 - g**2, ">=")]
+        if isinstance(e, Abs):
+            self.facts += [*make(g, ">="), *make(g**2 - self.polynomial(e.args[0])**2, "==")]
+        return g
+
+    def _new(self, e: Expr, positive: bool) -> Symbol:
+        g = Symbol(f"<{e}>", positive=True) if positive else Symbol(f"<{e}>", real=True)
+        self.meaning[g] = e
+        return g
+
+    @property
+    def loose(self) -> bool:
+        """Is there a generator of which not everything is known?"""
+        return any(not (e.is_Pow and e.exp.is_Rational) and not isinstance(e, Abs) for e in self.meaning.values())
+
+
+def is_loose(definitions: dict) -> bool:
+    return any(not (e.is_Pow and e.exp.is_Rational) and not isinstance(e, Abs) for e in definitions.values())
+
+
+def _irrational(e: Expr) -> list[Expr]:
+    """The outermost subexpressions that are no rational function of symbols."""
+    if e.is_Symbol or e.is_Rational:
+        return []
+    if e.is_Add or e.is_Mul or (e.is_Pow and e.exp.is_Integer):
+        return list(dict.fromkeys(s for a in e.args for s in _irrational(a)))
+    return [e]
+
+
+def _with_common_exponentials(e: Expr) -> Expr:
+    """exp(a/2) and exp(a) as powers of one exponential."""
+    found = list(e.atoms(exp))
+    table: dict[Expr, Expr] = {}
+    while found:
+        head = found[0].args[0]
+        group = [(f, f.args[0]/head) for f in found if (f.args[0]/head).is_Rational]
+        unit = head/ilcm(1, *(ratio.q for _, ratio in group))
+        if unit.could_extract_minus_sign() != head.could_extract_minus_sign():
+            unit = -unit
+        if len(group) > 1 or unit != head:
+            base = Dummy("exp")
+            table.update({f: base**Integer(f.args[0]/unit) for f, _ in group})
+            table[base] = exp(unit, evaluate=False)
+        found = [f for f in found if f not in {g for g, _ in group}]
+    if not table:
+        return e
+    bases = {b: v for b, v in table.items() if isinstance(b, Dummy)}
+    return e.xreplace({f: v for f, v in table.items() if f not in bases}).xreplace(bases)
+
+
+def as_fraction(q: Expr) -> Fraction:
+    return Fraction(int(q.p), int(q.q))
+
+
+def atoms_only(formulas: Iterable[Formula]) -> bool:
+    return all(isinstance(f, Atom) for f in formulas)

@@ -1,0 +1,81 @@
+"""Polynomials on numbers: whole arrays of floats at once, or exact fractions."""
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Mapping
+
+import numpy as np
+from sympy import Expr, Symbol
+
+from .atoms import Atom, terms
+
+FUNCTIONS = {"exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "Abs": np.abs, "sign": np.sign,
+             "Min": np.minimum, "Max": np.maximum}
+
+
+def polynomial(f: Expr, values: Mapping[Symbol, Any]) -> Any:
+    """The value of a polynomial; exact where the values are fractions."""
+    total: Any = 0
+    for powers, c in terms(f):
+        term: Any = int(c.p) if c.q == 1 else Fraction(int(c.p), int(c.q))
+        for s, e in powers:
+            term = term*values[s]**e if e > 1 else term*values[s]
+        total = total + term
+    return total if not isinstance(total, Fraction) or _exact(values) else float(total)
+
+
+def _exact(values: Mapping[Symbol, Any]) -> bool:
+    return all(isinstance(v, (int, Fraction)) for v in values.values())
+
+
+def holds(atom: Atom, values: Mapping[Symbol, Any]) -> Any:
+    """Whether the relation holds, entry by entry; never where a value is not a number."""
+    product: Any = 1
+    for f in atom.factors:
+        product = product*polynomial(f, values)
+    return {">": lambda: product > 0, ">=": lambda: product >= 0, "==": lambda: product == 0,
+            "!=": lambda: (product != 0) & (product == product)}[atom.op]()
+
+
+def formula_holds(formula: Any, values: Mapping[Symbol, Any]) -> Any:
+    """The same for a formula of relations."""
+    if isinstance(formula, Atom):
+        return holds(formula, values)
+    word, *parts = formula
+    result: Any = word == "and"
+    for part in parts:
+        result = result & formula_holds(part, values) if word == "and" else result | formula_holds(part, values)
+    return result
+
+
+def expression(e: Expr, values: Mapping[Symbol, Any]) -> Any:
+    """The value of a sympy expression of plain functions, by walking its tree."""
+    if e.is_Symbol:
+        return values[e]
+    if e.is_Rational:
+        return int(e.p) if e.q == 1 else Fraction(int(e.p), int(e.q)) if _exact(values) else e.p/e.q
+    if e.is_number:
+        return float(e)
+    parts = [expression(a, values) for a in e.args]
+    if e.is_Add:
+        return sum(parts[1:], parts[0])
+    if e.is_Mul:
+        return _product(parts)
+    if e.is_Pow:
+        return _power(parts[0], e.exp, parts[1])
+    return FUNCTIONS[type(e).__name__](*(np.asarray(p, dtype=float) for p in parts))
+
+
+def _product(parts: list) -> Any:
+    total = parts[0]
+    for p in parts[1:]:
+        total = total*p
+    return total
+
+
+def _power(base: Any, exponent: Expr, value: Any) -> Any:
+    if exponent.is_Integer:
+        n = int(exponent)
+        return base**n if n >= 0 else 1/base**-n
+    base = np.asarray(base, dtype=float)
+    return np.sqrt(base) if exponent == exponent.func(1)/2 and exponent.is_Rational and exponent.q == 2 and exponent.p == 1 else base**np.asarray(value, dtype=float)

@@ -1,0 +1,142 @@
+"""Warm worker processes with time limits that end a process: what is not decided in time is given up, never waited for."""
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(__file__).with_name("worker.py")
+SIZE = 2
+START = 60.0                                                             # seconds that starting a process may take
+
+
+class OutOfTime(Exception):
+    """The work was not finished within its limit and its process was ended."""
+
+
+class WorkFailed(Exception):
+    """The work raised an error in its process."""
+
+
+class Worker:
+    """One process that answers one call at a time."""
+
+    def __init__(self) -> None:
+        own_group = {"start_new_session": True} if os.name == "posix" else {}   # Ctrl-C is the parent's business
+        self.process = subprocess.Popen([sys.executable, "-I", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, **own_group)
+        self.answers: queue.Queue = queue.Queue()
+        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
+        self._send(sys.path)
+        self._send((f"{__package__}.smt", "ready", ()))                  # loads z3 while the parent goes on
+        self.ready = False
+
+    def _read(self, stream: Any) -> None:
+        try:
+            while True:
+                self.answers.put(pickle.load(stream))
+        except Exception:                                                # closed or killed in the middle of an answer
+            self.answers.put(None)
+
+    def _send(self, message: Any) -> None:
+        pickle.dump(message, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+        self.process.stdin.flush()
+
+    def call(self, module: str, function: str, args: tuple, seconds: float) -> Any:
+        """The function's value; the process is ended if it does not come in time."""
+        try:
+            if not self.ready:
+                self.answers.get(timeout=START)
+                self.ready = True
+            self._send((module, function, args))
+            answer = self.answers.get(timeout=seconds)
+        except queue.Empty:
+            self.end()
+            raise OutOfTime(f"{function} did not end within {seconds:g} s") from None
+        except BaseException:                                            # Ctrl-C, or a process that is gone
+            self.end()
+            raise
+        if answer is None:
+            self.end()
+            raise WorkFailed(f"the process of {function} ended before it answered")
+        done, value = answer
+        if not done:
+            raise WorkFailed(value)
+        return value
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def end(self) -> None:
+        """Kill the process and wait for it."""
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                stream.close()
+            except OSError:
+                pass
+
+
+_idle: list[Worker] = []
+_all: list[Worker] = []
+_lock = threading.Lock()
+_owner = os.getpid()
+
+
+def _take() -> Worker:
+    global _owner
+    with _lock:
+        if _owner != os.getpid():                                        # a fork: the workers are its parent's
+            _idle.clear()
+            _all.clear()
+            _owner = os.getpid()
+        while _idle:
+            worker = _idle.pop()
+            if worker.alive:
+                return worker
+        worker = Worker()
+        _all[:] = [w for w in _all if w.alive] + [worker]
+        return worker
+
+
+def call(module: str, function: str, *args: Any, seconds: float) -> Any:
+    """`module.function(*args)` in a worker process, ended after `seconds`; raises OutOfTime or WorkFailed."""
+    worker = _take()
+    try:
+        return worker.call(module, function, args, seconds)
+    finally:
+        with _lock:
+            if worker.alive and len(_idle) < SIZE:
+                _idle.append(worker)
+            elif worker.alive:
+                worker.end()
+
+
+def warm() -> None:
+    """Start a worker now, so that it is ready when the first question comes."""
+    with _lock:
+        started = bool(_idle) and _owner == os.getpid()
+    if not started:
+        worker = _take()
+        with _lock:
+            _idle.append(worker)
+
+
+@atexit.register
+def close() -> None:
+    """End every worker."""
+    with _lock:
+        if _owner == os.getpid():
+            for worker in _all:
+                if worker.alive:
+                    worker.end()
+        _idle.clear()
+        _all.clear()

@@ -1,0 +1,194 @@
+"""A region in words: `|beta| < 1, 0 < eta*lam < 2*(1 + beta)`.
+
+The relations themselves are not changed, only how they are written: terms change sides, two bounds join into a chain,
+and a bound whose mirror image is implied becomes an absolute value.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+from sympy import Expr, Integer, Symbol
+
+from .atoms import Atom, negative, sign, terms
+from .letters import Letters, order
+from .reduce import Context, positives
+
+PIVOTS = ("eta", "h", "alpha", "s", "lr")
+
+
+@dataclass(frozen=True)
+class Line:
+    """left sign right, with `rank` for the order of the lines; `lower` where a chain `0 < left` may begin."""
+
+    left: str
+    sign: str
+    right: str
+    rank: int
+    pivot: Symbol | None = None
+    chain: bool = False
+
+
+class Author:
+    """Writes one conjunction."""
+
+    def __init__(self, atoms: tuple[Atom, ...], context: Context, letters: Letters, kinds: dict[Expr, str]):
+        self.atoms, self.context, self.letters, self.kinds = atoms, context, letters, kinds
+        self.positive = positives(atoms) | context.positive
+        plain = Letters("text", letters.definitions)
+        self.plain = self if letters == plain else Author(atoms, context, plain, kinds)     # decides, so that both styles agree
+
+    def lines(self) -> list[str]:
+        """The relations in reading order."""
+        ranges, rest = self._ranges()
+        found = [self.line(a) for a in rest]
+        chained: set[Symbol] = set()
+        shown: list[tuple[int, str]] = []
+        for line in found:
+            lower = line.chain and line.pivot in ranges and ranges[line.pivot][:2] == (0, None) and line.pivot not in chained
+            if lower:
+                chained.add(line.pivot)
+                shown.append((1, self.letters.relation("0", "<" if ranges[line.pivot][2] == ">" else "<=", line.left, line.sign, line.right)))
+            else:
+                shown.append((line.rank, self.letters.relation(line.left, line.sign, line.right)))
+        for s, bounds in ranges.items():
+            if s not in chained:
+                shown.append((1 if bounds[:2] == (0, None) else 0, self._range(s, bounds)))
+        return [text for _, text in sorted(shown, key=lambda p: p[0])]
+
+    # -- one variable ------------------------------------------------------------------------------------------
+    def _ranges(self) -> tuple[dict, list[Atom]]:
+        """Bounds of single symbols (lower, upper, sign), and the other relations."""
+        ranges: dict[Symbol, tuple] = {}
+        rest: list[Atom] = []
+        for a in self.atoms:
+            bound = _single(a)
+            if bound is None:
+                rest.append(a)
+                continue
+            s, value, upper = bound
+            low, high, op = ranges.get(s, (None, None, a.op))
+            taken = high if upper else low
+            if taken is not None or op != a.op:
+                rest.append(a)
+            else:
+                ranges[s] = (low, value, op) if upper else (value, high, op)
+        return dict(sorted(ranges.items(), key=lambda p: order(p[0]))), rest
+
+    def _range(self, s: Symbol, bounds: tuple) -> str:
+        low, high, op = bounds
+        less, more = ("<", ">") if op == ">" else ("<=", ">=")
+        name, number = self.letters.symbol(s), lambda e: self.letters.product(e)
+        size = high if high is not None and high > 0 else -low if low is not None and low < 0 else None
+        if size is not None and low in (None, -size) and high in (None, size):
+            if low == -size and high == size or self._holds(size + s if low is None else size - s, op):
+                return self.letters.relation(self.letters.absolute(name), less, number(size))
+        if low is not None and high is not None:
+            return self.letters.relation(number(low), less, name, less, number(high))
+        return self.letters.relation(name, less, number(high)) if low is None else self.letters.relation(name, more, number(low))
+
+    def _holds(self, expr: Expr, op: str) -> bool:
+        return self.context.implies(self.atoms, Atom((expr,), op))
+
+    # -- several variables -------------------------------------------------------------------------------------
+    def line(self, atom: Atom) -> Line:
+        """The shortest way to write the relation."""
+        if atom.op in ("==", "!=") or len(atom.factors) > 1:
+            product = self.letters.product(atom.expr.expand())
+            return Line(product, atom.op, "0", 3)
+        options = self.plain._options(atom)
+        best = min(range(len(options)), key=lambda i: _cost(options[i]))
+        return options[best] if self.plain is self else self._options(atom)[best]
+
+    def _options(self, atom: Atom) -> list[Line]:
+        f = atom.factors[0]
+        options = [self._sides(f, atom.op), *self._pivoted(f, atom.op)]
+        constant = f.as_coeff_Add()[0]
+        if constant > 0 and self.kinds.get(f, self.kinds.get(negative(f))) == "neimark_sacker":
+            options.insert(0, self._round(f, constant, atom.op))
+        return options
+
+    def _round(self, f: Expr, constant: Expr, op: str) -> Line:
+        """|rest| < constant, what a determinant's bound looks like."""
+        rest, less = (constant - f).expand(), "<" if op == ">" else "<="
+        content = _content(rest, constant)
+        rest, constant = (rest/content).expand(), constant/content
+        shown = self.letters.product(rest)
+        if self._holds((constant + rest).expand(), op):
+            shown = self.letters.absolute(shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-"))
+        return Line(shown, less, self.letters.product(constant), 2)
+
+    def _sides(self, f: Expr, op: str) -> Line:
+        """Negative terms < positive terms."""
+        plus, minus = _by_sign(f)
+        return self._compare(minus, plus, op, None)
+
+    def _pivoted(self, f: Expr, op: str) -> list[Line]:
+        """slope*x < rest, for every step-like x that enters linearly."""
+        found = []
+        for name in PIVOTS:
+            x = next((s for s in f.free_symbols if str(s) == name), None)
+            if x is not None and f.diff(x, 2).expand() == 0:
+                slope, rest = f.diff(x).expand(), f.subs(x, 0).expand()
+                found.append(self._compare((-slope*x).expand(), rest, op, x))
+        return found
+
+    def _compare(self, small: Expr, large: Expr, op: str, pivot: Symbol | None) -> Line:
+        less, more = ("<", ">") if op == ">" else ("<=", ">=")
+        content = _content(small, large)
+        small, large = (small/content).expand(), (large/content).expand()
+        if small.free_symbols and not large.free_symbols:
+            own = _content(small)
+            small, large = (small/own).expand(), large/own
+        left, right = self.letters.product(small), self.letters.product(large)
+        if left.startswith("-") or left == "0":
+            left, right, less = self.letters.product(negative(small)), self.letters.product(negative(large)), more
+            if left == "0":
+                left, right, less = self.letters.product(large), "0", more
+        pivot = pivot or next((s for s in small.free_symbols if str(s) in PIVOTS and _divides(s, small)), None)
+        chain = less in ("<", "<=") and pivot is not None and sign((small/pivot).expand(), self.positive) > 0
+        return Line(left, less, right, 2, pivot, chain)
+
+
+def _cost(line: Line) -> int:
+    """What a reader pays: length, minus signs, a bare zero on one side; an absolute value pays back."""
+    return (len(line.left) + len(line.right) + 3*(line.left + line.right).count("-") + 6*(line.right == "0")
+            - 8*line.left.startswith("|"))
+
+
+def _divides(x: Symbol, f: Expr) -> bool:
+    return all(any(s == x for s, _ in powers) for powers, _ in terms(f)) and f != 0
+
+
+def _single(atom: Atom) -> tuple[Symbol, Expr, bool] | None:
+    """(symbol, bound, is it an upper bound) for a linear relation in one symbol."""
+    if atom.op not in (">", ">=") or len(atom.factors) > 1 or len(atom.symbols) != 1:
+        return None
+    (f,), (s,) = atom.factors, atom.symbols
+    slope = f.diff(s).expand()
+    return None if slope.free_symbols else (s, (-f.subs(s, 0)/slope), bool(slope < 0))
+
+
+def _by_sign(f: Expr) -> tuple[Expr, Expr]:
+    plus, minus = Integer(0), Integer(0)
+    for t in f.as_ordered_terms():
+        if t.as_coeff_Mul()[0] > 0:
+            plus += t
+        else:
+            minus -= t
+    return plus, minus
+
+
+def _content(*polynomials: Expr) -> Integer:
+    numbers = [int(c) for f in polynomials for _, c in terms(f) if c.is_Integer]
+    return Integer(gcd(*numbers) or 1) if numbers else Integer(1)
+
+
+def write(union: tuple, context: Context, letters: Letters, kinds: dict[Expr, str]) -> str:
+    """The whole region on one line."""
+    if not union:
+        return r"\text{no parameters}" if letters.tex else "no parameters"
+    if () in union:
+        return r"\text{all parameters}" if letters.tex else "all parameters"
+    comma, word = (r",\; ", r" \quad\text{or}\quad ") if letters.tex else (", ", "  or  ")
+    return word.join(comma.join(Author(c, context, letters, kinds).lines()) for c in union)
