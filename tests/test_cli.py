@@ -1,0 +1,201 @@
+"""The command line: answers on stdout, one message for each mistake on stderr, exit codes 0, 1, 2 and 130."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from dynopt.cli import main
+from dynopt.cli_rules import find_rule, settings
+from dynopt.core.errors import ParameterError, RuleError
+
+RULES = '''
+from dynopt import method, flow
+
+@method(source="Polyak 1964, eq. (9)")
+def momentum(x, v, *, eta, beta, grad):
+    v = beta*v + eta*grad(x)
+    return x - v, v
+
+@flow
+def oscillator(x, v, *, gamma, grad):
+    return v, -gamma*v - grad(x)
+
+@method
+def too_many(x, *, eta, grad):
+    return x - eta*grad(x), x
+
+@method
+def branching(x, *, eta, grad):
+    if x > 0:
+        return x - eta*grad(x)
+    return x
+
+@method
+def ufunc(x, *, eta, grad):
+    import numpy
+    return x - eta*numpy.arctan(grad(x))
+
+def plain(x):
+    return x
+'''
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "my rules é.py"
+    path.write_text(RULES, encoding="utf-8")
+    return str(path)
+
+
+def run(*arguments: str, capsys) -> tuple[int, str, str]:
+    code = main(list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def refused(capsys, *arguments: str) -> str:
+    """The message of a command that was misused: exit code 2, nothing on stdout, no traceback, a few lines."""
+    code, out, err = run(*arguments, capsys=capsys)
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err and len(err.strip().splitlines()) <= 3, err
+    return err
+
+
+def test_derive_prints_region_proof_and_boundaries(capsys):
+    code, out, err = run("derive", "heavy_ball", capsys=capsys)
+    assert (code, err) == (0, "")
+    assert "stable iff  |beta| < 1, 0 < eta*lam < 2*(1 + beta)" in out
+    assert "proof       proved" in out
+    assert "flip" in out
+
+
+def test_derive_a_function_in_a_file_whose_name_has_spaces_and_accents(capsys, rules):
+    code, out, _ = run("derive", f"{rules}:momentum", capsys=capsys)
+    assert code == 0
+    assert "0 < eta*lam < 2*(1 + beta)" in out and "proved" in out
+
+
+def test_derive_for_every_curvature_between_two(capsys):
+    code, out, _ = run("derive", "gradient_descent", "--over", "mu", "L", capsys=capsys)
+    assert code == 0 and "2/L" in out or "eta*L < 2" in out
+
+
+def test_derive_text_latex_and_derivation(capsys):
+    code, out, _ = run("derive", "--expr", "x = x - eta*grad(x)", "--latex", capsys=capsys)
+    assert code == 0 and r"\eta" in out and r"\lambda" in out
+    code, out, _ = run("derive", "gradient_descent", "--steps", capsys=capsys)
+    assert code == 0 and len(out.splitlines()) > 4
+
+
+def test_derive_solves_and_shows_replayable_proofs(capsys):
+    code, out, _ = run("derive", "heavy_ball", "--solve", "eta", capsys=capsys)
+    assert code == 0 and "eta in" in out
+    code, out, _ = run("derive", "gradient_descent", "--smt2", capsys=capsys)
+    assert code == 0 and "(check-sat)" in out
+
+
+def test_a_scheme_of_a_flow_is_a_rule():
+    rule = find_rule("symplectic_euler(damped)")
+    assert set(rule.params) >= {"h", "gamma"}
+
+
+def test_catalog_lists_every_rule_for_people_and_programs(capsys):
+    code, out, _ = run("catalog", capsys=capsys)
+    assert code == 0 and "heavy_ball" in out and "Polyak 1964" in out
+    code, out, _ = run("catalog", "--json", capsys=capsys)
+    names = {entry["name"] for entry in json.loads(out)}
+    assert {"heavy_ball", "damped", "symplectic_euler"} <= names
+    code, out, _ = run("catalog", "polyak", capsys=capsys)
+    assert "heavy_ball" in out and "leapfrog" not in out
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("too_many", "too_many"), ("branching", "where"), ("ufunc", "arctan"), ("plain", "no rule"), ("missing", "found no function"),
+])
+def test_a_wrong_file_or_rule_is_one_message(capsys, rules, name, expected):
+    assert expected in refused(capsys, "derive", f"{rules}:{name}")
+
+
+@pytest.mark.parametrize("content, expected", [
+    ("def broken(:\n", "line 1: SyntaxError"), ("\n\nundefined\n", "line 3: NameError"), ("raise SystemExit(3)", "SystemExit"),
+])
+def test_a_file_that_does_not_load_names_its_line(capsys, tmp_path, content, expected):
+    path = tmp_path / "faulty.py"
+    path.write_text(content)
+    assert expected in refused(capsys, "derive", f"{path}:rule")
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["derive", "heavy_bal"], "did you mean heavy_ball"),
+    (["derive"], "expected a rule"),
+    (["derive", "no/such/file.py:rule"], "there is no file"),
+    (["derive", "heavy_ball", "--eta"], "No such option"),
+    (["derive", "rk4"], "write rk4(damped)"),
+    (["derive", "heavy_ball(3)"], "takes nothing in brackets"),
+    (["derive", "heavy_ball", "--question", "truth"], "expected one of stability"),
+    (["derive", "heavy_ball", "--where", "gama=1"], "gama"),
+    (["derive", "--expr", "__import__('os').system('true')"], "expression"),
+    (["derive", "--expr", "x = x - eta*grad(x).__class__"], "expression"),
+    (["derive", "--expr", "$(touch /tmp/owned)"], "expression"),
+    (["derive", "__import__('os')"], "__import__"),
+    (["derive", "().__class__"], "rule"),
+    (["conjure"], "No such command"),
+])
+def test_misuse_is_one_message_and_exit_code_2(capsys, arguments, expected):
+    assert expected in refused(capsys, *arguments)
+
+
+def test_a_minus_sign_belongs_to_its_number():
+    assert settings(["--eta=-0.1", "--beta", "-0.5", "gamma=2*sqrt(mu)", "--n", "3"]) == {
+        "eta": -0.1, "beta": -0.5, "gamma": "2*sqrt(mu)", "n": 3}
+    for wrong in (["--eta"], ["0.1"], ["--=3"], ["--eta="]):
+        with pytest.raises(ParameterError, match="write --"):
+            settings(wrong)
+
+
+def test_names_never_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for text in ("open('owned', 'w')", "[x for x in ()]", "lambda: 0", "heavy_ball.function", "1 if 1 else 2"):
+        with pytest.raises(RuleError):
+            find_rule(text)
+    assert not list(tmp_path.iterdir())
+
+
+# ---- as a process: pipes, signals, terminals ---------------------------------------------------------------------
+
+def start(*arguments: str, **options) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "dynopt", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def test_a_closed_pipe_is_no_error():
+    with start("catalog") as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
+
+
+def test_a_terminal_without_unicode(rules):
+    environment = {**os.environ, "LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    with start("derive", f"{rules}:missing", env=environment) as process:
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and out == b"" and b"found no function" in err and b"Traceback" not in err
+
+
+def test_interrupting_ends_soon_with_130(tmp_path):
+    path = tmp_path / "slow.py"
+    path.write_text("import time, pathlib\npathlib.Path(__file__).with_name('started').touch()\ntime.sleep(60)\n")
+    with start("derive", f"{path}:rule") as process:
+        for _ in range(600):
+            if (tmp_path / "started").exists():
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=5)
+    assert process.returncode == 130 and b"Traceback" not in err
