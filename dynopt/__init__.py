@@ -18,6 +18,8 @@ _TABLE = {
     "core.values": "per_coordinate schedule",
     "core.problem": "Problem Game",
     "core.trajectory": "Trajectory",
+    "catalog.problems": "quadratic rosenbrock himmelblau double_well logistic least_squares bilinear",
+    "run.iterate": "iterate",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 

@@ -1,0 +1,100 @@
+"""Sources become machine code: kernels and oracles, each compiled once in a process."""
+from __future__ import annotations
+
+import math
+import warnings
+from functools import lru_cache
+from types import FunctionType
+from typing import Any, Callable
+
+import numba as nb
+import numpy as np
+
+from ..core.errors import ParameterError
+from ..core.problem import Field
+from ..core.show import fingerprint
+from ..emit.functions import oracle_source
+from . import noise
+
+_oracles: dict[tuple, Any] = {}
+
+
+@nb.njit(inline="always", error_model="numpy")
+def min_(a, b):
+    """numpy's minimum: NaN where either is."""
+    return a if a < b or a != a else b
+
+
+@nb.njit(inline="always", error_model="numpy")
+def max_(a, b):
+    """numpy's maximum: NaN where either is."""
+    return a if a > b or a != a else b
+
+
+BASE = {"np": np, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_, "uniform_": noise.uniform_,
+        "noise_scalar_": noise.noise_, "uniform_scalar_": noise.uniform_}
+
+
+def build(source: str, scope: dict[str, Any]) -> dict[str, Any]:
+    """The functions of a generated source, compiled lazily; names in it are the emitter's own."""
+    space = BASE | scope
+    exec(compile(source, "<dynopt kernel>", "exec"), space)                  # noqa: S102 - source made by dynopt.emit, no user text in it
+    for name, value in list(space.items()):
+        if isinstance(value, FunctionType) and value.__code__.co_filename == "<dynopt kernel>":
+            space[name] = nb.njit(nogil=True, error_model="numpy")(value)
+    return space
+
+
+def compiled_field(name: str, field: Field, black_box: Callable[[str, Field], Any]) -> tuple[Any, tuple]:
+    """The compiled oracle `name(x, out, data)` of a field and its data; `black_box` compiles what could not be traced."""
+    if field.node is None:
+        return black_box(name, field), ()
+    key = (name, field.args, field.value, fingerprint([field.node]))
+    source, data = oracle_source(f"{name}_", field.args, field.node, field.value)
+    if key not in _oracles:
+        _oracles[key] = build(source, {})[f"{name}_"]
+    return _oracles[key], tuple(data)
+
+
+class NotCompilable(Exception):
+    """A black box that numba cannot compile; the run falls back to Python."""
+
+
+def compile_black_box(name: str, field: Field, dimension: int) -> Any:
+    """A user's own gradient as an in-place oracle, where numba can compile it."""
+    key = (name, field.function, dimension)
+    try:
+        if key in _oracles:
+            return _oracles[key]
+        inner = field.function if isinstance(field.function, nb.core.registry.CPUDispatcher) else nb.njit(field.function)
+        if field.value:
+            def oracle(x, data):
+                return inner(x)
+        else:
+            def oracle(x, out, data):
+                out[:] = inner(x)
+        jitted = nb.njit(nogil=True, error_model="numpy")(oracle)
+        probe = np.zeros(dimension)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            jitted(probe, ()) if field.value else jitted(probe, np.empty(dimension), ())
+    except Exception as error:                       # whatever numba says, the reason is told by the caller's warning
+        raise NotCompilable(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__) from None
+    _oracles[key] = jitted
+    return jitted
+
+
+@lru_cache(maxsize=256)
+def compiled_kernel(source: str, oracles: tuple[tuple[str, Any], ...]) -> Any:
+    """The compiled `run` of a kernel source with its oracles."""
+    return build(source, {f"{n}_": o for n, o in oracles})["run"]
+
+
+def identity_prox(u, s, out, data):
+    out[:] = u
+
+
+def missing_oracle(rule: str, oracle: str, problem: Any) -> ParameterError:
+    has = ", ".join(problem.fields) if problem is not None else "none, since no problem was given"
+    return ParameterError(f"{rule}: needs the oracle {oracle!r}, and {problem or 'the run'} has {has}; give the problem that function, "
+                          f"as in Problem(f, {oracle.partition('_')[0]}=...)" + (" or a Game" if oracle.partition("_")[2] else ""))

@@ -1,0 +1,209 @@
+"""`iterate`: a method on a problem, compiled, step after step."""
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable
+
+import numpy as np
+
+from ..core.errors import ParameterError, ParameterTypeError
+from ..core.expr import leaf
+from ..core.problem import Field
+from ..core.rule import Method
+from ..core.trajectory import STATUS, Trajectory
+from ..emit.steps import Kernel, kernel_source
+from . import compiled
+from .setup import Setup, check_seed, prepare
+
+MOST_BYTES = 8 << 30
+CHUNK = 1 << 12
+THREADS = max(1, os.cpu_count() or 1)
+
+
+def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None, record: Any = "all",
+            stop: float | Callable | None = None, exact: bool = True, out: dict | None = None, **params: Any) -> Trajectory:
+    """Iterate a method on a problem: x_{k+1} = method(x_k).
+
+    Parameters: `x0` of shape (..., d) or {"x": ..., "v": ...} (unnamed states start at their default or at rest); `steps` >= 0;
+    `record` is "all", "last" or every how many steps a row is kept; `stop` ends a path at |grad f(x)| <= stop, or is called with
+    (k, x) after each chunk of steps and may raise StopIteration; `seed` keys the draws; parameters by name: numbers, arrays over
+    the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices. Running needs eta > 0 and finite numbers; leaving
+    the stability region is allowed. Returns a Trajectory with states of shape (..., rows, d).
+    Raises ParameterError, ParameterTypeError (a TypeError) for what cannot be run.
+
+    >>> from dynopt import method, quadratic, iterate
+    >>> gd = method.from_string("x = x - eta*grad(x)", state="x")
+    >>> iterate(gd, quadratic([1, 10]), x0=[1, 1], steps=2, eta=.1).x[-1].tolist()
+    [0.81, 0.0]
+    """
+    if not isinstance(method, Method):
+        raise ParameterTypeError(f"iterate: found {type(method).__name__} {method!r:.40}, expected a Method; "
+                                 "a Flow becomes one by a scheme, as in symplectic_euler(flow), or is run by solve")
+    steps, every = check_steps(steps), check_record(record, steps)
+    setup = prepare(method, problem, x0, params)
+    run = Run(setup, problem, steps, every, float(t0), check_seed(seed), stop)
+    return run.trajectory()
+
+
+def check_steps(steps: Any) -> int:
+    if isinstance(steps, (bool, np.bool_)) or not isinstance(steps, (int, np.integer)):
+        raise ParameterTypeError(f"steps = {steps!r:.40} is {type(steps).__name__}, expected a whole number; write steps=100")
+    if steps < 0:
+        raise ParameterError(f"steps = {steps}, expected steps >= 0; write steps=100")
+    return int(steps)
+
+
+def check_record(record: Any, steps: int) -> int:
+    """Every how many steps a row is kept."""
+    if isinstance(record, str) and record in ("all", "last"):
+        return 1 if record == "all" else max(steps, 1)
+    if isinstance(record, (int, np.integer)) and not isinstance(record, bool) and record >= 1:
+        return int(record)
+    raise ParameterError(f"record = {record!r:.40}, expected \"all\", \"last\" or a whole number >= 1; write record=\"all\"")
+
+
+class Run:
+    """One run in chunks of steps, so that it can be watched, stopped and interrupted between them."""
+
+    def __init__(self, setup: Setup, problem: Any, steps: int, every: int, t0: float, seed: int, stop: Any):
+        self.setup, self.problem, self.steps, self.every = setup, problem, steps, every
+        self.t0, self.seed = t0, np.uint64(seed)
+        self.tol = float(stop) if stop is not None and not callable(stop) else 0.0
+        self.callback = stop if callable(stop) else None
+        self.rule, self.message = setup.rule, ""
+        rows, paths = steps//every + 1, setup.paths
+        size = 8*rows*paths*sum(s.shape[1] for s in setup.states.values())
+        if size > MOST_BYTES:
+            raise ParameterError(f"{self.rule.name}: {steps} steps on {paths} path(s) would record {size/2**30:.0f} GiB, expected at most "
+                                 f"{MOST_BYTES >> 30}; write record={max(2, steps//1000)} or record=\"last\"")
+        self.out = {n: np.full((paths, rows, s.shape[1]), np.nan) for n, s in setup.states.items()}
+        for n, s in setup.states.items():
+            self.out[n][:, 0] = s
+        self.status, self.taken = np.zeros(paths, dtype=np.int64), np.zeros(paths, dtype=np.int64)
+
+    def trajectory(self) -> Trajectory:
+        """Run to the end and say how it ended."""
+        if self.tol > 0:
+            self._converged_at_start()
+        try:
+            advance = self._compiled()
+        except compiled.NotCompilable as reason:
+            advance = self._interpreted(str(reason))
+        interrupted = self._drive(advance)
+        return self._collect(interrupted)
+
+    def _converged_at_start(self) -> None:
+        """A start that is already optimal takes no step."""
+        slope = self.problem.grad(self.setup.states[self.rule.state[0]])
+        self.status[np.linalg.norm(slope, axis=-1) <= self.tol] = STATUS.index("converged")
+
+    def _drive(self, advance: Callable) -> bool:
+        first, count = 0, CHUNK if self.callback is None else self.every
+        while first < self.steps and (self.status == 0).any():
+            count = min(count, self.steps - first)
+            began = time.monotonic()
+            try:
+                advance(first, count)
+            except KeyboardInterrupt:
+                self.message = f"interrupted at step {int(self.taken.min())}"
+                return True
+            first += count
+            if self.callback is not None:
+                try:
+                    self.callback(first, {n: s.reshape(*self.setup.lead, -1) for n, s in self.setup.states.items()})
+                except StopIteration:
+                    self.message = f"stopped by the callback at step {first}"
+                    return True
+            elif time.monotonic() - began < .2:
+                count *= 2
+        return False
+
+    def _compiled(self) -> Callable:
+        """The compiled kernel with its arguments bound: advance(first step, number of steps)."""
+        setup, program = self.setup, self.rule.program
+        kernel = kernel_source(program, frozenset(setup.vectors), frozenset(setup.matrices), stopping=self.tol > 0)
+        needed = [n for k, n in kernel.arguments if k == "data"]
+        if self.tol > 0 and "grad" not in needed:
+            raise ParameterError(f"{self.rule.name}: stop={self.tol} asks for a small gradient, and this rule calls no grad; give stop=a function")
+        oracles, data = self._oracles(needed)
+        run = compiled.compiled_kernel(kernel.source, tuple(oracles.items()))
+        arguments = [self._argument(kind, name, kernel, data) for kind, name in kernel.arguments]
+
+        def advance(first: int, count: int) -> None:
+            def part(lo: int, hi: int) -> None:
+                run(first, count, self.every, lo, hi, self.t0, self.seed, self.tol, self.status, self.taken, *arguments)
+            in_threads(part, setup.paths)
+        return advance
+
+    def _oracles(self, needed: list[str]) -> tuple[dict[str, Any], dict[str, tuple]]:
+        oracles: dict[str, Any] = {}
+        data: dict[str, tuple] = {}
+        dimension = next(iter(self.setup.states.values())).shape[1]
+        for name in needed:
+            field = getattr(self.problem, "fields", {}).get(name)
+            if field is None and name == "prox":
+                field = Field(("u", "s"), leaf("state", "u"), lambda u, s: u)               # no second term: prox is the identity
+            if field is None:
+                raise compiled.missing_oracle(self.rule.name, name, self.problem)
+            oracles[name], data[name] = compiled.compiled_field(name, field, lambda n, f: compiled.compile_black_box(n, f, dimension))
+        return oracles, data
+
+    def _argument(self, kind: str, name: str, kernel: Kernel, data: dict[str, tuple]) -> Any:
+        setup = self.setup
+        if kind == "history":
+            return np.repeat(setup.states[name][:, None, :], self._longest(name) + 1, axis=1)
+        if kind == "constant":
+            return kernel.constants[int(name)].data.values
+        table = {"state": setup.states, "out": self.out, "vector": setup.vectors, "matrix": setup.matrices, "data": data}
+        return setup.number(name) if kind == "number" else table[kind][name]
+
+    def _longest(self, name: str) -> int:
+        """The largest delay of a state; delays are whole numbers of steps."""
+        lags = [n.args[1] for n in self.rule.program.everything if n.op == "past" and n.args[0].data == name]
+        values = [float(lag.data) if lag.op == "const" else float(self.setup.numbers[lag.data].max())
+                  if lag.op == "param" and lag.data in self.setup.numbers else -1.0 for lag in lags]
+        for value in values:
+            if value < 0 or value != int(value):
+                raise ParameterError(f"{self.rule.name}: past({name}, tau) with tau = {value:g}, expected a whole number of steps >= 0 given as "
+                                     "a parameter or a literal; write tau=2")
+        return int(max(values))
+
+    def _interpreted(self, reason: str) -> Callable:
+        from .reference import stepper
+        warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({reason:.200}); it runs as plain Python, which is slow",
+                      RuntimeWarning, stacklevel=5)
+        self.problem._kind = "python"
+        return stepper(self)
+
+    def _collect(self, interrupted: bool) -> Trajectory:
+        lead, every = self.setup.lead, self.every
+        valid = self.taken//every + 1
+        rows = int(valid.max()) if (not lead or interrupted) else self.steps//every + 1
+        states = {n: o[:, :rows].reshape(*lead, rows, -1) for n, o in self.out.items()}
+        codes = np.where((self.status == 0) & interrupted, STATUS.index("interrupted"), self.status)
+        codes = np.where((codes == 0) & (self.tol > 0), STATUS.index("max_steps"), codes)
+        status = np.array(STATUS)[codes].reshape(lead)
+        values = {n: v for n, v in {**self.setup.numbers, **self.setup.vectors, **self.setup.matrices}.items()}
+        return Trajectory(states, k=np.arange(rows)*every, status=status if lead else str(status), message=self.message or self._told(status),
+                          rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead else int(valid[0]))
+
+    def _told(self, status: np.ndarray) -> str:
+        bad = ~np.isin(status, ("success", "converged"))
+        if not bad.any():
+            return f"{self.steps} steps" if self.tol == 0 else f"converged after {int(self.taken.max())} steps"
+        which = f"{int(bad.sum())} of {bad.size} paths" if self.setup.lead else self.rule.name
+        return f"{which}: {', '.join(sorted(set(status[bad].tolist())))} after {int(self.taken[bad.reshape(-1)].min())} steps"
+
+
+def in_threads(part: Callable[[int, int], None], paths: int) -> None:
+    """part(lo, hi) over all paths, on threads where there is enough to share."""
+    if paths < 64 or THREADS == 1:
+        part(0, paths)
+        return
+    edges = np.linspace(0, paths, 8*THREADS + 1).astype(int)
+    with ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(part, int(a), int(b)) for a, b in zip(edges, edges[1:]) if b > a]:
+            future.result()
