@@ -78,6 +78,23 @@ def catalog(
     print_catalog(word, as_json=as_json)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def compare(
+    context: typer.Context,
+    method: RuleName,
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow that the method discretizes.")] = "damped",
+    problem: Annotated[str, typer.Option(metavar="PROBLEM", help="rosenbrock, himmelblau, 'quadratic([1, 10])', ...")] = "rosenbrock",
+    x0: Annotated[str, typer.Option(metavar="NUMBERS", help="The start, such as '-1.5,1'.")] = "-1.5,1",
+    until: Annotated[float, typer.Option(metavar="TIME", help="End time.")] = 5.0,
+    h: Annotated[float, typer.Option(metavar="STEP", help="The largest step; half and a quarter of it are run too.")] = 0.01,
+    where: Annotated[Optional[list[str]], typer.Option(metavar="NAME=TEXT", show_default=False,
+                     help="How a published method follows from the step: eta=h**2, beta='1 - gamma*h'; repeatable.")] = None,
+) -> None:
+    """Run a method beside its flow and print how far apart they are; parameters by name, as in --gamma 1."""
+    from dynopt.cli_show import print_comparison
+    print_comparison(method, flow, problem, x0=x0, until=until, h=h, where=list(where or ()), words=context.args)
+
+
 def _say(message: str) -> None:
     """One message on stderr, whatever the terminal can encode."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"

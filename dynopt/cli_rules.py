@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dynopt.core.errors import ParameterError, RuleError
+from dynopt.core.problem import Problem
 from dynopt.core.rule import Rule
 
 HOW = "write a name of `dynopt catalog`, a scheme of a flow such as 'rk4(damped)', or file.py:function"
@@ -40,6 +41,25 @@ def find_rule(text: str) -> Rule:
     """
     if ":" in text or text.endswith(".py"):
         return _from_file(text)
+    found = _from_catalog(text)
+    if isinstance(found, Rule):
+        return found
+    raise RuleError(f"rule {text!r}: found a function that makes rules, expected a rule; write {text}(damped)")
+
+
+def find_problem(text: str) -> Problem:
+    """The problem that a command line names: "rosenbrock" or "quadratic([1, 10])"."""
+    found = _from_catalog(text)
+    try:
+        found = found() if inspect.isfunction(found) else found
+    except TypeError:
+        raise ParameterError(f"problem {text!r}: it needs arguments; write {text}([1, 10])") from None
+    if isinstance(found, Problem):
+        return found
+    raise ParameterError(f"problem {text!r}: found {type(found).__name__}, expected a problem; write rosenbrock or 'quadratic([1, 10])'")
+
+
+def _from_catalog(text: str) -> Any:
     known: dict[str, Any] = {}
     for things in shelf().values():
         known |= things
@@ -47,16 +67,17 @@ def find_rule(text: str) -> Rule:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         raise RuleError(f"rule {text!r}: this cannot be read; {HOW}") from None
-    found = _build(tree, known, text)
-    if isinstance(found, Rule):
-        return found
-    raise RuleError(f"rule {text!r}: found a function that makes rules, expected a rule; write {text}(damped)")
+    return _build(tree, known, text)
 
 
 def _build(tree: ast.AST, known: dict[str, Any], text: str) -> Any:
-    """The value of a name, a number, or a call of a catalogue function on such values; nothing else is understood."""
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
+    """The value of a name, a number, a list, or a call of a catalogue function on such values; nothing else is understood."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float)):
         return tree.value
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub) and isinstance(tree.operand, ast.Constant):
+        return -_build(tree.operand, known, text)
+    if isinstance(tree, (ast.List, ast.Tuple)):
+        return [_build(part, known, text) for part in tree.elts]
     if isinstance(tree, ast.Name):
         if tree.id not in known:
             near = get_close_matches(tree.id, known, 3)
@@ -68,7 +89,7 @@ def _build(tree: ast.AST, known: dict[str, Any], text: str) -> Any:
         given = [_build(argument, known, text) for argument in tree.args]
         named = {word.arg: _build(word.value, known, text) for word in tree.keywords if word.arg}
         return _call(function, given, named, text)
-    raise RuleError(f"rule {text!r}: only names, whole numbers and calls are understood; {HOW}")
+    raise RuleError(f"rule {text!r}: only names, numbers, lists and calls are understood; {HOW}")
 
 
 def _call(function: Callable, given: list, named: dict, text: str) -> Any:
@@ -76,6 +97,8 @@ def _call(function: Callable, given: list, named: dict, text: str) -> Any:
         raise RuleError(f"rule {text!r}: {getattr(function, 'name', function)!r} is a rule already and takes nothing in brackets; {HOW}")
     try:
         return function(*given, **named)
+    except (RuleError, ParameterError):
+        raise
     except (TypeError, AttributeError) as error:
         raise RuleError(f"rule {text!r}: {error}; {HOW}") from error
 

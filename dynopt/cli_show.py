@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 import dynopt
-from dynopt.cli_rules import settings, shelf
+from dynopt.cli_rules import find_problem, find_rule, settings, shelf
 from dynopt.core.errors import ParameterError
 from dynopt.core.rule import Flow, Method, Rule
 
@@ -87,6 +87,22 @@ def shown(boundary: Any) -> str:
     """A boundary as an equation."""
     text = str(boundary)
     return text if "=" in text and "(" not in text.split("=")[0][:9] else f"{boundary.curve} = 0"
+
+
+def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: float, h: float, where: list[str], words: list[str]) -> None:
+    from dynopt.report.compare import compare
+    rules, loss, params = (find_rule(method), find_rule(flow)), find_problem(problem), settings(words)
+    with waiting(f"running {method} beside {flow}"):
+        found = compare(*rules, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
+    typer.echo(str(found))
+
+
+def numbers(text: str, name: str) -> list[float]:
+    """Numbers typed with commas or spaces between them."""
+    try:
+        return [float(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise ParameterError(f"{name} {text!r}: expected numbers with commas between them; write {name} -1.5,1") from None
 
 
 def kind_of(thing: Any) -> str:
