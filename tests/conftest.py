@@ -5,7 +5,7 @@ import os
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
-from hypothesis import HealthCheck, settings  # noqa: E402
+from hypothesis import HealthCheck, settings
 
 # Examples are the same on every run and every machine; a slow machine is no failure.
 settings.register_profile("dynopt", derandomize=True, deadline=None, max_examples=50,

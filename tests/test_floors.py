@@ -19,7 +19,7 @@ MAY = {
     "run": MIDDLE, "dynamics": MIDDLE, "plot": GROUND | {"theory", "catalog"},
 }
 FLOOR_4 = {"__init__", "describe", "conventions", "advise", "report", "explore", "interop"}
-MAY |= {room: UPPER | FLOOR_4 for room in FLOOR_4}
+MAY |= dict.fromkeys(FLOOR_4, UPPER | FLOOR_4)
 MAY |= {"studies": {"__init__"}}                          # floor 5: only `from dynopt import ...`
 CLI = UPPER | FLOOR_4 | {"studies"}                       # floor 6: cli*.py and __main__.py
 
