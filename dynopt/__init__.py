@@ -19,6 +19,7 @@ _TABLE = {
     "core.problem": "Problem Game",
     "core.trajectory": "Trajectory",
     "catalog.problems": "quadratic rosenbrock himmelblau double_well logistic least_squares bilinear",
+    "catalog.index": "rules",
     "run.iterate": "iterate",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
@@ -27,8 +28,10 @@ __all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name on first use and keep it."""
+    """Load a public name on first use and keep it; the rules of the catalogue are public by their own names."""
     if name not in _HOME:
+        if not name.startswith("_") and name in (rules := import_module(f"{__name__}.catalog.index").rules):
+            return rules[name]
         raise AttributeError(f"module 'dynopt' has no attribute {name!r}; dir(dynopt) lists what it has")
     value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value

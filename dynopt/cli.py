@@ -27,7 +27,9 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _options(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False):
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
     pass
 
 
@@ -37,10 +39,10 @@ def derive(
                     help="A catalogue name, a scheme of a flow such as 'rk4(damped)', or my_rules.py:my_method.")] = None,
     over: Annotated[Optional[tuple[str, str]], typer.Option(metavar="MU L", show_default=False,
                     help="For every curvature in [MU, L]: two names or numbers.")] = None,
-    given: Annotated[Optional[list[str]], typer.Option(metavar="RELATION", help="What may be assumed, such as 'beta > 0'; repeatable.",
-                     show_default=False)] = None,
-    where: Annotated[Optional[list[str]], typer.Option(metavar="NAME=TEXT", help="Replace a parameter: 'gamma=2*sqrt(mu)'; repeatable.",
-                     show_default=False)] = None,
+    given: Annotated[Optional[list[str]], typer.Option(metavar="RELATION", show_default=False,
+                     help="What may be assumed, such as 'beta > 0'; repeatable.")] = None,
+    where: Annotated[Optional[list[str]], typer.Option(metavar="NAME=TEXT", show_default=False,
+                     help="Replace a parameter: 'gamma=2*sqrt(mu)'; repeatable.")] = None,
     question: Annotated[str, typer.Option(metavar="WORD", help="stability, bounded, oscillation or monotone.")] = "stability",
     solve: Annotated[str, typer.Option(metavar="NAME", help="Solve the region for this parameter.", show_default=False)] = "",
     expr: Annotated[str, typer.Option(metavar="TEXT", help="A rule as text: 'v = beta*v + eta*grad(x); x = x - v'.",
@@ -82,7 +84,8 @@ def compare(
     context: typer.Context,
     method: RuleName,
     flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow that the method discretizes.")] = "damped",
-    problem: Annotated[str, typer.Option(metavar="PROBLEM", help="rosenbrock, himmelblau, 'quadratic([1, 10])', ...")] = "rosenbrock",
+    problem: Annotated[str, typer.Option(metavar="PROBLEM",
+                       help="rosenbrock, himmelblau, 'quadratic([1, 10])', ...")] = "rosenbrock",
     x0: Annotated[str, typer.Option(metavar="NUMBERS", help="The start, such as '-1.5,1'.")] = "-1.5,1",
     until: Annotated[float, typer.Option(metavar="TIME", help="End time.")] = 5.0,
     h: Annotated[float, typer.Option(metavar="STEP", help="The largest step; half and a quarter of it are run too.")] = 0.01,

@@ -56,7 +56,8 @@ def find_problem(text: str) -> Problem:
         raise ParameterError(f"problem {text!r}: it needs arguments; write {text}([1, 10])") from None
     if isinstance(found, Problem):
         return found
-    raise ParameterError(f"problem {text!r}: found {type(found).__name__}, expected a problem; write rosenbrock or 'quadratic([1, 10])'")
+    raise ParameterError(f"problem {text!r}: found {type(found).__name__}, expected a problem; "
+                         "write rosenbrock or 'quadratic([1, 10])'")
 
 
 def _from_catalog(text: str) -> Any:
@@ -94,7 +95,8 @@ def _build(tree: ast.AST, known: dict[str, Any], text: str) -> Any:
 
 def _call(function: Callable, given: list, named: dict, text: str) -> Any:
     if isinstance(function, Rule) or not callable(function):
-        raise RuleError(f"rule {text!r}: {getattr(function, 'name', function)!r} is a rule already and takes nothing in brackets; {HOW}")
+        name = getattr(function, "name", function)
+        raise RuleError(f"rule {text!r}: {name!r} is a rule already and takes nothing in brackets; {HOW}")
     try:
         return function(*given, **named)
     except (RuleError, ParameterError):
@@ -114,7 +116,8 @@ def _from_file(text: str) -> Rule:
     if isinstance(found, Rule):
         return found
     has = f"; rules in it: {', '.join(rules)}" if rules else "; it declares no rule: put @method or @flow above a function"
-    wrong = f"{name!r} in it is no rule, expected @method or @flow above it" if found is not None else f"found no function {name!r} in it"
+    is_plain = f"{name!r} in it is no rule, expected @method or @flow above it"
+    wrong = is_plain if found is not None else f"found no function {name!r} in it"
     raise RuleError(f"{path}: {wrong if name else 'no function was named'}{has}\nwrite {path}:{next(iter(rules), 'my_method')}")
 
 

@@ -19,7 +19,8 @@ QUESTIONS = {
     "stability": "stable", "bounded": "bounded", "oscillation": "oscillates", "monotone": "monotone",
 }
 KINDS = {
-    "fold": "a root at +1", "flip": "a root at -1", "neimark_sacker": "a pair on the circle", "hopf": "a pair on the imaginary axis",
+    "fold": "a root at +1", "flip": "a root at -1", "neimark_sacker": "a pair on the circle",
+    "hopf": "a pair on the imaginary axis",
 }
 
 
@@ -89,11 +90,12 @@ def shown(boundary: Any) -> str:
     return text if "=" in text and "(" not in text.split("=")[0][:9] else f"{boundary.curve} = 0"
 
 
-def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: float, h: float, where: list[str], words: list[str]) -> None:
+def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: float, h: float, where: list[str],
+                     words: list[str]) -> None:
     from dynopt.report.compare import compare
-    rules, loss, params = (find_rule(method), find_rule(flow)), find_problem(problem), settings(words)
+    steps, rates, loss, params = find_rule(method), find_rule(flow), find_problem(problem), settings(words)
     with waiting(f"running {method} beside {flow}"):
-        found = compare(*rules, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
+        found = compare(steps, rates, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
     typer.echo(str(found))
 
 

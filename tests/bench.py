@@ -19,6 +19,10 @@ def seconds(work: Callable[[], object], repeat: int = 3) -> float:
     return min(times)
 
 
+def python(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+
+
 def line(what: str, value: float) -> None:
     print(f"{what:<46} {value:10.4f} s")
 
@@ -27,8 +31,8 @@ def main() -> None:
     import dynopt
     from dynopt import iterate, stability
     from dynopt.catalog.methods import gradient_descent, heavy_ball, nesterov
-    line("import dynopt (with the interpreter)", seconds(lambda: subprocess.run([sys.executable, "-c", "import dynopt"], check=True)))
-    line("dynopt --help", seconds(lambda: subprocess.run([sys.executable, "-m", "dynopt", "--help"], check=True, capture_output=True)))
+    line("import dynopt (with the interpreter)", seconds(lambda: python("-c", "import dynopt")))
+    line("dynopt --help", seconds(lambda: python("-m", "dynopt", "--help")))
     stability(gradient_descent)                              # loads the theory, which is timed nowhere else
     for rule in (heavy_ball, nesterov):
         line(f"stability({rule.name}), with its proof", seconds(lambda rule=rule: stability(rule).proof.status, 1))

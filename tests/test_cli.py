@@ -170,7 +170,8 @@ def test_names_never_run(tmp_path, monkeypatch):
 # ---- as a process: pipes, signals, terminals ---------------------------------------------------------------------
 
 def start(*arguments: str, **options) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-m", "dynopt", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, "-m", "dynopt", *arguments], **pipes, **options)
 
 
 def test_a_closed_pipe_is_no_error():

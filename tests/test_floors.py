@@ -75,7 +75,8 @@ def test_every_file_imports_only_what_stands_below_it(path):
     room = room_of(path)
     allowed = CLI | {"cli"} | {p.stem for p in PACKAGE.glob("cli*.py")} if room == "cli" else MAY[room] | {room}
     exempt = hooks(ast.parse(path.read_text(encoding="utf-8")))
-    wrong = [f"line {line}: dynopt.{found}" for found, line in rooms_imported(path) if found not in allowed and line not in exempt]
+    wrong = [f"line {line}: dynopt.{found}" for found, line in rooms_imported(path)
+             if found not in allowed and line not in exempt]
     assert not wrong, f"{path.relative_to(ROOT)} ({room}) may import only {sorted(allowed)}; found {wrong}"
 
 

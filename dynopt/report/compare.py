@@ -33,7 +33,7 @@ class Comparison:
         return "\n".join([f"{self.method} against {self.flow}", *rows, f"  observed order {self.order:.3f}"])
 
 
-def compare(method: Method, flow: Flow, problem: Any, *, x0: Any, until: float, h: Sequence[float] = (0.1, 0.05, 0.025),
+def compare(method: Any, flow: Any, problem: Any, *, x0: Any, until: float, h: Sequence[float] = (0.1, 0.05, 0.025),
             where: Mapping[str, str] | None = None, **params: float) -> Comparison:
     """Run a method with several steps h and its flow once, from one start at rest, and measure how far apart they are.
 
@@ -45,6 +45,7 @@ def compare(method: Method, flow: Flow, problem: Any, *, x0: Any, until: float, 
     """
     from dynopt.run.iterate import iterate
     from dynopt.run.solve import solve
+    _check_kinds(method, flow)
     method = method.subs(**where) if where else method
     _check(method, flow, until, h, params)
     shared = {name: value for name, value in params.items() if name in flow.params}
@@ -52,23 +53,28 @@ def compare(method: Method, flow: Flow, problem: Any, *, x0: Any, until: float, 
     position = flow.state[0]
     runs, distances = [], []
     for step in h:
-        values = {name: value for name, value in params.items() if name in method.params}
-        run = iterate(method, problem, x0=x0, steps=int(until/step + 1e-9), **(values | {"h": step}))
+        values: dict[str, Any] = {name: value for name, value in params.items() if name in method.params} | {"h": step}
+        run = iterate(method, problem, x0=x0, steps=int(until/step + 1e-9), **values)
         runs.append(run)
         distances.append(float(np.abs(run[method.state[0]] - solution.at(run.k*step)[position]).max()))
     return Comparison(method.name, flow.name, tuple(map(float, h)), tuple(distances), tuple(runs), solution)
 
 
-def _check(method: Method, flow: Flow, until: float, h: Sequence[float], params: Mapping[str, Any]) -> None:
+def _check_kinds(method: Any, flow: Any) -> None:
     if not isinstance(method, Method) or not isinstance(flow, Flow):
-        raise ParameterError(f"compare: found {type(method).__name__} and {type(flow).__name__}, expected a method and then a flow; "
-                             "write compare(symplectic_euler(damped), damped, problem, x0=..., until=10)")
+        raise ParameterError(f"compare: found {type(method).__name__} and {type(flow).__name__}, expected a method "
+                             "and then a flow; write compare(symplectic_euler(damped), damped, problem, x0=..., until=10)")
+
+
+def _check(method: Any, flow: Any, until: float, h: Sequence[float], params: Mapping[str, Any]) -> None:
     if "h" not in method.params:
-        raise ParameterError(f"{method.name}: it has no step h to compare at, only {', '.join(method.params) or 'no parameters'}; "
-                             "say how they follow from h, as in where={'eta': 'h**2', 'beta': '1 - gamma*h'}")
+        raise ParameterError(f"{method.name}: it has no step h to compare at, only {', '.join(method.params) or 'no parameters'}"
+                             "; say how they follow from h, as in where={'eta': 'h**2', 'beta': '1 - gamma*h'}")
     if not (until > 0 and len(h) > 1 and all(a > b > 0 for a, b in zip(h, h[1:], strict=False))):
-        raise ParameterError(f"compare: until = {until}, h = {tuple(h)}; expected until > 0 and at least two decreasing steps > 0")
+        raise ParameterError(f"compare: until = {until}, h = {tuple(h)}; expected until > 0 and at least "
+                             "two decreasing steps > 0")
     wanted = {*method.params, *flow.params} - {"h"}
     for name in (*[n for n in wanted if n not in params], *[n for n in params if n not in wanted]):
         missing = "a value is missing" if name in wanted else "neither rule has this parameter"
-        raise ParameterError(f"{method.name} against {flow.name}: {name}: {missing}; both take {', '.join(sorted(wanted)) or 'none'}")
+        raise ParameterError(f"{method.name} against {flow.name}: {name}: {missing}; "
+                             f"both take {', '.join(sorted(wanted)) or 'none'}")

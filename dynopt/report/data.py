@@ -54,7 +54,8 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         import sklearn.datasets
     except ImportError:
-        raise ImportError("the data sets come with scikit-learn, which is not installed; run `pip install 'dynopt[data]'`") from None
+        raise ImportError("the data sets come with scikit-learn, which is not installed; "
+                          "run `pip install 'dynopt[data]'`") from None
     loader, classes = SETS[name]
     X, y = getattr(sklearn.datasets, loader)(return_X_y=True)
     deviation = X.std(axis=0)

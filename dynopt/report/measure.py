@@ -41,7 +41,7 @@ def _size(window: np.ndarray) -> float:
 def growth(distances: np.ndarray) -> Growth:
     """The factor per step by which the distances change, read from their second and their last quarter.
 
-    The first quarter is left to transients; from the first distance beyond GROWN, and from the last one above SHRUNK, on nothing is read.
+    The first quarter is left to transients; nothing is read after the first distance beyond GROWN or the last above SHRUNK.
 
     distances : shape (n + 1,), distance from the minimizer at steps 0..n, in any unit, the first one positive.
     Returns a Growth: `factor` per step, the number of `steps` read, and whether the difference is `clear`.
@@ -106,8 +106,11 @@ def threshold(run: Callable[[float, int], np.ndarray], start: float, *, toleranc
     tolerance : relative width of the last bracket.
     Returns (low, high): at low it was seen to shrink, at high not. Raises ValueError where `start` does not shrink.
     """
+    def shrinks(step: float) -> bool:
+        return settled_growth(lambda n: run(step, n)).shrinks
+
     low = high = start
-    while settled_growth(lambda n: run(high, n)).shrinks:
+    while shrinks(high):
         low, high = high, 2*high
         tick()
         if high > 1e6*start:
@@ -116,9 +119,6 @@ def threshold(run: Callable[[float, int], np.ndarray], start: float, *, toleranc
         raise ValueError(f"step size {start:g}: the perturbation does not shrink; start from a smaller one")
     while high - low > tolerance*high:
         middle = np.sqrt(low*high)
-        if settled_growth(lambda n: run(middle, n)).shrinks:
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if shrinks(middle) else (low, middle)
         tick()
     return float(low), float(high)

@@ -10,7 +10,8 @@ from typing import Any
 from .mathml import mathml
 
 HEAD = """<thead>
-<tr><th></th><th class="group" colspan="4">largest stable step</th><th class="group" colspan="3">contraction per step</th><th></th></tr>
+<tr><th></th><th class="group" colspan="4">largest stable step</th>
+<th class="group" colspan="3">contraction per step</th><th></th></tr>
 <tr><th>method</th><th></th><th>derived</th><th>measured</th><th>measured&nbsp;/ derived</th><th>at step</th><th>derived</th>
 <th>measured</th><th>region</th></tr></thead>"""
 
@@ -57,7 +58,8 @@ def _rule(entry: dict[str, Any]) -> str:
     formulas = [("stable exactly where", mathml(entry["region_latex"])),
                 ("for every curvature in [μ, L]", mathml(entry["over_latex"]))]
     shown = "\n".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in formulas)
-    shown += f'\n<div><dd>{status(entry["proof"]["status"])} <span class="small">{escape(entry["proof"]["method"])}</span></dd></div>'
+    proof = entry["proof"]
+    shown += f'\n<div><dd>{status(proof["status"])} <span class="small">{escape(proof["method"])}</span></dd></div>'
     return (f'<section class="rule"><div><h3>{escape(entry["label"])}</h3><p class="source">{escape(entry["source"])}</p>'
             f'<pre>{escape(entry["declaration"])}</pre></div>\n<dl class="formulas">\n{shown}\n</dl></section>')
 
@@ -66,8 +68,8 @@ def _lead(report: dict[str, Any]) -> str:
     worst = max(abs(entry["ratio"] - 1) for entry in report["methods"])
     count = len(report["methods"])
     proved = sum(entry["proof"]["status"] == "proved" for entry in report["methods"])
-    return (f"<strong>{count} update rules, declared as their papers write them.</strong> For each, dynopt derived the region of stable "
-            f"parameters ({proved} of {count} with a proof), put this data set’s curvature into it, and then ran the compiled "
+    return (f"<strong>{count} update rules, declared as their papers write them.</strong> For each, dynopt derived the region of "
+            f"stable parameters ({proved} of {count} with a proof), put this data set’s curvature into it, and then ran the compiled "
             f"iteration on the real loss to see where it really stops converging. The two agree within "
             f"<strong>{100*worst:.3f}&thinsp;%</strong>.")
 
@@ -80,20 +82,21 @@ def _survey(data: dict[str, Any]) -> str:
 
 
 def _how(settings: dict[str, Any]) -> str:
-    return (f"Momentum is β = {settings['beta']:g}, friction γ = {settings['gamma']:g}. A measurement starts {digits(settings['start'], 1)} "
-            "from the minimizer along the eigenvector of the critical curvature and runs the compiled iteration until the "
+    return (f"Momentum is β = {settings['beta']:g}, friction γ = {settings['gamma']:g}. A measurement starts "
+            f"{digits(settings['start'], 1)} from the minimizer along the eigenvector of the critical curvature and runs the compiled iteration until the "
             f"perturbation has clearly shrunk or grown; bisection narrows the step at which the one becomes the other to "
-            f"{digits(settings['tolerance'], 1)}. It knows no formula. The contraction is measured the same way, along the direction that decays last.")
+            f"{digits(settings['tolerance'], 1)}. It knows no formula. The contraction is measured the same way, "
+            "along the direction that decays last.")
 
 
 def _flow_text(flow: dict[str, Any]) -> str:
-    return (f"{escape(flow['label'])} against the damped flow it discretizes, from the same start, over {digits(flow['until'], 4)} units of time. "
-            f"Halving the step divides the distance by {flow['factor']:.2f}: the observed order is {flow['order']:.2f}.")
+    return (f"{escape(flow['label'])} against the damped flow it discretizes, from the same start, over "
+            f"{digits(flow['until'], 4)} units of time. Halving the step divides the distance by {flow['factor']:.2f}: the observed order is {flow['order']:.2f}.")
 
 
 def _flow_table(flow: dict[str, Any]) -> str:
-    rows = "\n".join(f'<tr><th scope="row">{digits(row["h"], 4)}</th><td>{row["steps"]}</td><td>{digits(row["distance"], 4)}</td></tr>'
-                     for row in flow["rows"])
+    rows = "\n".join(f'<tr><th scope="row">{digits(row["h"], 4)}</th><td>{row["steps"]}</td>'
+                     f'<td>{digits(row["distance"], 4)}</td></tr>' for row in flow["rows"])
     head = "<thead><tr><th>step h</th><th>steps</th><th>largest distance between iterates and flow</th></tr></thead>"
     return f'<table style="width:auto">\n{head}\n<tbody>\n{rows}\n</tbody></table>'
 
@@ -115,6 +118,8 @@ def page(report: dict[str, Any], pictures: dict[str, str]) -> str:
         title=escape(report["data"]["name"].replace("_", " ")), style=here.joinpath("page.css").read_text(encoding="utf-8"),
         lead=_lead(report), facts=_facts(report["data"]), survey=_survey(report["data"]), how=_how(report["settings"]),
         table=_table(report), proved="All of them are." if proved else "Where it says unknown, nothing is claimed.",
-        rules="\n".join(map(_rule, report["methods"])), figure=_figure(pictures, report["caption"]), caption=escape(report["caption"]),
+        rules="\n".join(map(_rule, report["methods"])), figure=_figure(pictures, report["caption"]),
+        caption=escape(report["caption"]),
         flow=_flow_text(report["flow"]), flow_table=_flow_table(report["flow"]),
-        footer=f"Made by dynopt {escape(report['dynopt'])}{seconds}. Every number of this page is in <code>report.json</code> beside it.")
+        footer=f"Made by dynopt {escape(report['dynopt'])}{seconds}. "
+               "Every number of this page is in <code>report.json</code> beside it.")
