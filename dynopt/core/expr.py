@@ -140,7 +140,7 @@ class Node:
 
     def __repr__(self) -> str:
         from .show import text
-        return text(self)
+        return text(self, longest=400)
 
 
 def _rebuild(op: str, args: tuple, data: Any) -> Node:

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable
 import numpy as np
 
 from .errors import ParameterError, RuleError
-from .expr import Node, constant, evaluate, leaf, replace
+from .expr import Node, leaf, replace
 from .program import Program
 from .signature import CLOCKS, ORACLE, Signature, read_signature
 from .trace import trace
@@ -146,7 +146,7 @@ class Rule:
         return f"{type(self).__name__} {self.name}({', '.join(self.state)}{'; ' + extra if extra else ''})"
 
     def _repr_latex_(self) -> str:
-        from ..emit.latex import rule_latex
+        from .latex import rule_latex
         return f"$${rule_latex(self)}$$"
 
 

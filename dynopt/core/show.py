@@ -17,10 +17,16 @@ def number(value: Fraction) -> tuple[str, int]:
     return shown, 3 if value < 0 else 2 if "/" in shown else ATOM
 
 
-def text(node: Node, names: dict[Node, str] | None = None) -> str:
-    """The expression in the notation of a declaration; `names` are printed in place of the nodes they stand for."""
+def text(node: Node, names: dict[Node, str] | None = None, longest: int = 10_000) -> str:
+    """The expression in the notation of a declaration; `names` are printed in place of the nodes they stand for.
+
+    A shared part is written out each time, so parts beyond `longest` characters are cut: programs name what repeats.
+    """
+    def bounded(n: Node, args: list[tuple[str, int]]) -> tuple[str, int]:
+        shown, tight = _operation(n, args)
+        return (shown, tight) if len(shown) <= longest else (shown[:longest//2] + "...", ATOM)
     known = {n: (name, ATOM) for n, name in (names or {}).items() if n is not node}
-    [(shown, _)] = evaluate([node], _leaf, _operation, known=known)
+    [(shown, _)] = evaluate([node], _leaf, bounded, known=known)
     return shown
 
 

@@ -1,4 +1,4 @@
-"""Floor 2: programs become text. One lowering (`lower.py`), several printers (`loops.py`, `latex.py`); nothing is run here.
+"""Floor 2: programs become text. One lowering (`lower.py`), several printers (`loops.py`, ...); nothing is run here.
 
 May import core only. To add a language: a printer over `Lowered`, with a test that it agrees with the declaration.
 """

@@ -25,7 +25,7 @@ def oracle_source(name: str, args: Sequence[str], node: Node, value: bool) -> tu
             sizes.setdefault(layout.group(n), f"{names[n]}.shape[0]")
         if n.op == "matmul":
             sizes.setdefault(layout.group(n), f"{names.get(n.args[0])}.shape[0]")
-    if not value and not layout.scalar[node]:
+    if not value and node in lowered.stored:
         names[node] = "out"
     printer = Printer(lowered, names, sizes)
     lines = Lines()
@@ -44,8 +44,6 @@ def _finish(lines: Lines, printer: Printer, node: Node, value: bool) -> None:
         lines.add("for i in range(out.shape[0]):", f"    out[i] = {printer.value(node, {})}")
     elif printer.names[node] != "out":
         lines.add(f"out[:] = {printer.names[node]}")
-    elif node.op in ("array", "state"):
-        lines.add("pass")
 
 
 def residual_source(index: int, node: Node, layout: Layout) -> str:

@@ -38,7 +38,18 @@ class Lowered:
             below = max((self.level.get(a, 0) for a in node.args), default=0)
             self.level[node] = below + is_barrier(node)
         self.count = 1 + max(self.level.values(), default=0)
+        self._as_late_as_possible()
         self.stored = self._stored()
+
+    def _as_late_as_possible(self) -> None:
+        """Entry-by-entry work moves to the level where it is first needed, so that fewer vectors have to be kept."""
+        need = {r: self.count - 1 for r in self.roots}
+        for node in reversed(self.order):
+            if self._loops(node):
+                self.level[node] = max(self.level[node], need.get(node, self.level[node]))
+            for arg in node.args:
+                if arg in self.level:
+                    need[arg] = min(need.get(arg, self.count), self.level[node] - is_barrier(node))
 
     def _loops(self, node: Node) -> bool:
         """Whether a value is made inside a loop over entries."""

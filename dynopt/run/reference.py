@@ -103,3 +103,12 @@ def _one(run: Any, oracles: Oracles, p: int, step: int) -> None:
     run.taken[p] = step + 1
     if run.tol > 0 and np.linalg.norm(run.problem.grad(setup.states[rule.state[0]][p])) <= run.tol:
         run.status[p] = STATUS.index("converged")
+
+
+def plain_run(method: Any, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None, **params: Any) -> Any:
+    """What `iterate` does, by calling the declaration on numpy arrays: slow, and the reference for every kernel."""
+    from .iterate import Run
+    from .setup import check_seed, prepare
+    run = Run(prepare(method, problem, x0, params), problem, steps, 1, t0, check_seed(seed), None)
+    run._drive(stepper(run))
+    return run._collect(False)
