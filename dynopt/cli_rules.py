@@ -23,7 +23,8 @@ def shelf() -> dict[str, dict[str, Any]]:
     """The public things of every catalogue module: rules, and functions that make rules, each by its name."""
     import dynopt.catalog
     modules = [import_module(f"dynopt.catalog.{info.name}") for info in pkgutil.iter_modules(dynopt.catalog.__path__)]
-    return {module.__name__.rpartition(".")[2]: _public(module) for module in modules}
+    drawers = {module.__name__.rpartition(".")[2]: _public(module) for module in modules}
+    return {drawer: things for drawer, things in drawers.items() if things}
 
 
 def _public(module: Any) -> dict[str, Any]:

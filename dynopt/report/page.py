@@ -65,13 +65,13 @@ def _rule(entry: dict[str, Any]) -> str:
 
 
 def _lead(report: dict[str, Any]) -> str:
-    worst = max(abs(entry["ratio"] - 1) for entry in report["methods"])
+    worst = f'{100*max(abs(entry["ratio"] - 1) for entry in report["methods"]):.3f}&thinsp;%'
     count = len(report["methods"])
     proved = sum(entry["proof"]["status"] == "proved" for entry in report["methods"])
     return (f"<strong>{count} update rules, declared as their papers write them.</strong> For each, dynopt derived the region of "
-            f"stable parameters ({proved} of {count} with a proof), put this data set’s curvature into it, and then ran the compiled "
-            f"iteration on the real loss to see where it really stops converging. The two agree within "
-            f"<strong>{100*worst:.3f}&thinsp;%</strong>.")
+            f"stable parameters ({proved} of {count} with a proof), put this data set’s curvature into it, and then ran the "
+            f"compiled iteration on the real loss to see where it really stops converging. "
+            f"The two agree within <strong>{worst}</strong>.")
 
 
 def _survey(data: dict[str, Any]) -> str:
@@ -83,15 +83,16 @@ def _survey(data: dict[str, Any]) -> str:
 
 def _how(settings: dict[str, Any]) -> str:
     return (f"Momentum is β = {settings['beta']:g}, friction γ = {settings['gamma']:g}. A measurement starts "
-            f"{digits(settings['start'], 1)} from the minimizer along the eigenvector of the critical curvature and runs the compiled iteration until the "
-            f"perturbation has clearly shrunk or grown; bisection narrows the step at which the one becomes the other to "
-            f"{digits(settings['tolerance'], 1)}. It knows no formula. The contraction is measured the same way, "
-            "along the direction that decays last.")
+            f"{digits(settings['start'], 1)} from the minimizer along the eigenvector of the critical curvature and runs the "
+            "compiled iteration until the perturbation has clearly shrunk or grown; bisection narrows the step at which the one "
+            f"becomes the other to {digits(settings['tolerance'], 1)}. It knows no formula. The contraction is measured the "
+            "same way, along the direction that decays last.")
 
 
 def _flow_text(flow: dict[str, Any]) -> str:
     return (f"{escape(flow['label'])} against the damped flow it discretizes, from the same start, over "
-            f"{digits(flow['until'], 4)} units of time. Halving the step divides the distance by {flow['factor']:.2f}: the observed order is {flow['order']:.2f}.")
+            f"{digits(flow['until'], 4)} units of time. Halving the step divides the distance by {flow['factor']:.2f}: "
+            f"the observed order is {flow['order']:.2f}.")
 
 
 def _flow_table(flow: dict[str, Any]) -> str:
