@@ -1,0 +1,134 @@
+"""What the theory says about each method of the report: region, proof, largest stable step, contraction."""
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dynopt.core.errors import RuleError
+from dynopt.core.rule import Rule
+from dynopt.theory.linear import linearize
+from dynopt.theory.symbols import symbol
+
+from .data import Landscape
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the report: a rule, the parameter that is its step, and the parameters that are held."""
+
+    label: str
+    make: Callable[[], Rule]
+    step: str
+    held: tuple[str, ...] = ()
+
+
+def _published(name: str) -> Callable[[], Rule]:
+    def make() -> Rule:
+        from dynopt.catalog.index import rules
+        return rules[name]
+    return make
+
+
+def _scheme(name: str) -> Callable[[], Rule]:
+    def make() -> Rule:
+        from dynopt.catalog import schemes
+        from dynopt.catalog.index import rules
+        return getattr(schemes, name)(rules["damped"])
+    return make
+
+
+ENTRIES = (
+    Entry("Gradient descent", _published("gradient_descent"), "eta"),
+    Entry("Heavy ball, classical", _published("heavy_ball"), "eta", ("beta",)),
+    Entry("Heavy ball, PyTorch", _published("heavy_ball_torch"), "eta", ("beta",)),
+    Entry("Heavy ball, EMA", _published("heavy_ball_ema"), "eta", ("beta",)),
+    Entry("Nesterov", _published("nesterov"), "eta", ("beta",)),
+    Entry("Explicit Euler of the damped flow", _scheme("explicit_euler"), "h", ("gamma",)),
+    Entry("Symplectic Euler of the damped flow", _scheme("symplectic_euler"), "h", ("gamma",)),
+    Entry("Leapfrog of the damped flow", _scheme("leapfrog"), "h", ("gamma",)),
+)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What follows from the declaration of one entry, put at the curvatures of a landscape."""
+
+    entry: Entry
+    rule: Rule
+    values: dict[str, float]                # the held parameters
+    region: Any                             # in the curvature of one mode
+    over: Any                               # for every curvature in [mu, L]
+    bound: float                            # the largest stable step
+    upper: Any                              # its closed form
+    critical: float                         # the curvature at which stability is lost there
+    linear: Any
+
+    @property
+    def status(self) -> str:
+        """Proved where both regions are."""
+        return "proved" if {self.region.proof.status, self.over.proof.status} == {"proved"} else "unknown"
+
+    def radius(self, step: float, curvature: float) -> float:
+        """Spectral radius of the derived iteration matrix at one curvature."""
+        values = self.values | {self.entry.step: step, "lam": curvature}
+        matrix = self.linear.matrix.subs({symbol(name): value for name, value in values.items()})
+        return float(np.abs(np.linalg.eigvals(np.array(matrix.evalf().tolist(), dtype=float))).max())
+
+    def slowest(self, step: float, curvatures: np.ndarray) -> tuple[float, float]:
+        """The contraction per step over all curvatures, and the curvature that decays last."""
+        radii = [self.radius(step, float(curvature)) for curvature in curvatures]
+        return max(radii), float(curvatures[int(np.argmax(radii))])
+
+
+def derive(entry: Entry, landscape: Landscape, settings: Mapping[str, float]) -> Derived:
+    """Region, proof and largest stable step of one entry.
+
+    settings : values of the held parameters by name. Raises RuleError where the region has no largest step there.
+    """
+    from dynopt.theory.stability import stability
+    rule = entry.make()
+    values = {name: float(settings[name]) for name in entry.held}
+    region, over = stability(rule), stability(rule, over=("mu", "L"))
+    bound, upper = largest_step(over, entry.step, values | {"mu": landscape.mu, "L": landscape.L})
+    inside = {c: bool(region.contains(**values, **{entry.step: bound*(1 + 1e-9), "lam": c})) for c in (landscape.L, landscape.mu)}
+    critical = next((curvature for curvature, stable in inside.items() if not stable), None)
+    if critical is None:
+        raise RuleError(f"{rule.name}: at {entry.step} = {bound:.6g} neither end of [mu, L] loses stability")
+    return Derived(entry, rule, values, region, over, bound, upper, critical, linearize(rule))
+
+
+def largest_step(region: Any, step: str, values: Mapping[str, float]) -> tuple[float, Any]:
+    """The end of the region in one parameter, and its closed form: the upper end of a branch beyond which the region ends.
+
+    Raises RuleError where the region is unknown or has no such end at these values.
+    """
+    for branch in region.solve(step):
+        if branch.upper is None:
+            continue
+        end = evaluate(branch.upper, values)
+        if end is not None and end > 0 and _ends(region, step, end, values):
+            return end, branch.upper
+    raise RuleError(f"{step}: the region has no largest step at {dict(values)}")
+
+
+def evaluate(expression: Any, values: Mapping[str, float]) -> float | None:
+    """A closed form at numbers by name; None where it is not a finite real number."""
+    value = complex(expression.subs({s: values[s.name] for s in expression.free_symbols}).evalf(30))
+    return value.real if abs(value.imag) < 1e-15*abs(value) and np.isfinite(value.real) else None
+
+
+def _ends(region: Any, step: str, end: float, values: Mapping[str, float]) -> bool:
+    before, after = (bool(region.contains(**(dict(values) | {step: end*factor}))) for factor in (1 - 1e-9, 1 + 1e-9))
+    return before and not after
+
+
+def declaration(rule: Rule, flow: Rule | None = None) -> str:
+    """The source of a rule as it stands in its file, without decorators."""
+    lines = textwrap.dedent(inspect.getsource((flow or rule).function)).splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+    return "\n".join(lines[start:])
