@@ -8,11 +8,13 @@ import queue
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 SCRIPT = Path(__file__).with_name("worker.py")
 SIZE = 2
+SMALL = 3                                                                # states that are handled without a process
 START = 60.0                                                             # seconds that starting a process may take
 
 
@@ -118,6 +120,14 @@ def call(module: str, function: str, *args: Any, seconds: float) -> Any:
                 _idle.append(worker)
             elif worker.alive:
                 worker.end()
+
+
+def limited(size: int, module: str, function: str, *args: Any, seconds: float = 15.0) -> Any:
+    """A function of this package, run here where the problem is small, else in a worker with a time limit."""
+    name = f"{__package__}.{module}"
+    if size <= SMALL:
+        return getattr(import_module(name), function)(*args)
+    return call(name, function, *args, seconds=seconds)
 
 
 def warm() -> None:

@@ -21,6 +21,15 @@ Z = Dummy("z")
 
 
 @dataclass(frozen=True)
+class Spectrum:
+    """A characteristic polynomial, what must not vanish for it to exist, and its irreducible factors with multiplicities."""
+
+    coefficients: Coefficients
+    denominators: tuple[Expr, ...]
+    factors: tuple[tuple[Coefficients, int], ...]
+
+
+@dataclass(frozen=True)
 class Condition:
     """`expr > 0`, needed for stability; `kind` names the boundary expr = 0 when a root sits there."""
 
@@ -43,6 +52,12 @@ def characteristic(matrix: Matrix) -> tuple[Coefficients, tuple[Expr, ...]]:
     base = domain.from_sympy((common*content).expand())
     coefficients = [c*base**(n - k) for k, c in enumerate(integral.charpoly())]
     return primitive(tuple(domain.to_sympy(c) for c in coefficients)), denominators
+
+
+def spectrum(matrix: Matrix) -> Spectrum:
+    """The characteristic polynomial of a matrix of rational functions, factored."""
+    coefficients, denominators = characteristic(matrix)
+    return Spectrum(coefficients, denominators, tuple(irreducible(coefficients)))
 
 
 def _numbers(e: Expr, symbols: list) -> list:

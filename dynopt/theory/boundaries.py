@@ -1,0 +1,1 @@
+def boundaries(region): return ()

@@ -1,0 +1,264 @@
+"""A rule on one mode of a quadratic: its matrix, its characteristic polynomial, what cancels in it."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Callable, Iterable, Sequence
+
+import sympy
+from sympy import Expr, Integer, Matrix, Poly, Symbol
+
+from ..core.errors import RuleError
+from ..core.parse import parse
+from ..core.rule import Rule
+from .algebra import LinearizeError, expression
+from .forms import Form, Runner, Value
+from .limits import settle
+from .generators import Generators
+from .pool import limited
+from .schur import Coefficients, Spectrum, as_poly
+from .symbols import symbol
+
+Z = Symbol("z")
+RESERVED = {"lam": "the curvature of a mode", "nu": "the prox curvature"}
+REAL_PAIR = ((symbol("lam_re"), -symbol("lam_im")), (symbol("lam_im"), symbol("lam_re")))
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """x -> matrix x + affine on one mode (for a flow: the rate of change).
+
+    `charpoly` is the polynomial of the eigenvalues that a gradient sees, in z; `hidden` are the factors that cancel between
+    gradient and query point, `neutral` those of them that stay on the circle and that a start from rest never excites.
+    """
+
+    matrix: Matrix
+    affine: Matrix
+    keys: tuple[tuple[str, int], ...]                   # (state, component) of each row
+    kind: str
+    curvatures: tuple[Symbol, ...]
+    needs: tuple[Expr, ...] = ()                        # e > 0 is needed for the limit that was taken
+    notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    settled: bool = False                               # True where a limit in k was taken
+
+    @cached_property
+    def generators(self) -> Generators:
+        found = Generators()
+        for e in self.matrix:
+            found.polynomial(e)
+        return found
+
+    @cached_property
+    def polynomial_matrix(self) -> Matrix:
+        """The matrix with roots and exponentials of parameters as symbols of their own."""
+        return self.matrix.applyfunc(self.generators.polynomial)
+
+    @cached_property
+    def _spectrum(self) -> Spectrum:
+        return limited(self.matrix.rows, "schur", "spectrum", self.polynomial_matrix)
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """The whole characteristic polynomial with cleared denominators, leading coefficient first."""
+        return self._spectrum.coefficients
+
+    @property
+    def denominators(self) -> tuple[Expr, ...]:
+        """The rule is undefined where one of these is zero."""
+        return self._spectrum.denominators
+
+    @property
+    def factors(self) -> tuple[tuple[Coefficients, int], ...]:
+        """Irreducible factors of the whole polynomial with multiplicities; roots at zero are left out."""
+        return self._spectrum.factors
+
+    def _sees(self, coefficients: Coefficients) -> bool:
+        symbols = set(self.curvatures)
+        return not symbols or any(c.free_symbols & symbols for c in coefficients)
+
+    @property
+    def charpoly(self) -> Poly:
+        """Minimal characteristic polynomial in z."""
+        seen = [f for f, _ in self.factors if self._sees(f)]
+        product = sympy.prod([as_poly(f, Z).as_expr() for f in seen]) if seen else Integer(1)
+        return Poly(product.subs(self.generators.meaning), Z)
+
+    @property
+    def hidden(self) -> tuple[Poly, ...]:
+        """Factors without the curvature: their eigenvalues cancel between gradient and query point."""
+        return tuple(as_poly(f, Z) for f, _ in self.factors if not self._sees(f))
+
+    @cached_property
+    def rest(self) -> Matrix | None:
+        """The start x = 1 with every other state at its own fixed point without gradients; None where there is none or several."""
+        if "x" not in {s for s, _ in self.keys} or len({i for _, i in self.keys}) > 1:
+            return None
+        idle = self.polynomial_matrix.subs({c: 0 for c in self.curvatures})
+        x = [s for s, _ in self.keys].index("x")
+        others = [i for i in range(idle.rows) if i != x]
+        if not others:
+            return Matrix([1])
+        own = idle.extract(others, others)
+        system = (sympy.eye(len(others)) - own) if self.kind == "method" else -own
+        determinant = sympy.cancel(system.det(method="berkowitz"))
+        if determinant == 0:
+            return None
+        found = (system.adjugate()/determinant*idle.extract(others, [x])).applyfunc(sympy.cancel)
+        start = [Integer(1)]*idle.rows
+        for i, value in zip(others, found):
+            start[i] = value
+        return Matrix(start)
+
+    @cached_property
+    def neutral(self) -> tuple[Poly, ...]:
+        """Hidden factors with semisimple roots on the circle (flows: on the axis) that rest does not excite."""
+        edge = [{(1, -1), (1, 1)}, {(1, 0)}][self.kind == "flow"]
+        found = []
+        for f, power in self.factors:
+            if not self._sees(f) and power == 1 and f in edge and self.rest is not None:
+                others = sympy.prod([as_poly(g, Z).as_expr()**p for g, p in self.factors if g != f])
+                if not _excites(self.polynomial_matrix, Poly(others, Z), self.rest):
+                    found.append(as_poly(f, Z))
+        return tuple(found)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {sympy.latex(self.matrix)}$"
+
+
+def _excites(matrix: Matrix, others: Poly, start: Matrix) -> bool:
+    total, power = sympy.zeros(matrix.rows, 1), start
+    for c in reversed(others.all_coeffs()):
+        total += c*power
+        power = matrix*power
+    return any(sympy.cancel(e) != 0 for e in total)
+
+
+def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam", freeze: Iterable[str] = ()) -> Linear:
+    """The matrix of a rule on one mode of curvature lam, where grad(x) = lam*x, hess(x, v) = lam*v, prox(u, s) = u/(1 + s*nu).
+
+    `at={"x": 1, "z": "r - 1"}` linearizes a nonlinear rule at a point; `mode="complex"` uses lam_re + i*lam_im,
+    `mode=[["a", "b"], ["-b", "c"]]` a game of two players; `freeze=("v",)` holds states fixed, lam is then the
+    preconditioned curvature. Raises LinearizeError where one mode does not describe the rule, and says why.
+
+    >>> from dynopt.core.rule import method
+    >>> linearize(method(lambda x, *, eta, grad: x - eta*grad(x))).matrix
+    Matrix([[-eta*lam + 1]])
+    """
+    from .freezing import frozen
+    program, frozen_states = frozen(rule, tuple(freeze))
+    _check_names(rule, program.oracles)
+    size, gradient, curvatures = _gradient(mode, program)
+    values: dict[str, Expr] = {name: symbol(name) for name in program.params}
+    runner = Runner(size, values, gradient, nonlinear=at is not None)
+    moving = [s for s in program.state if s not in frozen_states]
+    point = _point(at or {}, moving, rule)
+    known = {node: _state_value(node.data, size, point, frozen_states) for node in program.everything if node.op == "state"}
+    runner.outer = known
+    outputs = runner.run(program.outputs, known)
+    keys, rows = _with_registers(moving, [o for s, o in zip(program.state, outputs) if s in moving], runner)
+    matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(_tidy)
+    shift = Matrix([r.const - point.get(k[0], 0) if program.kind == "method" else r.const for k, r in zip(keys, rows)]).applyfunc(_tidy)
+    return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states)
+
+
+def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tuple, curvatures: tuple, frozen_states: dict) -> Linear:
+    from .freezing import preconditioned
+    needs: list[Expr] = []
+    notes: list[str] = []
+    if program.kind == "flow" and (matrix.has(symbol("t")) or matrix.has(symbol("k"))):
+        raise LinearizeError(f"{rule.name}: its rate depends on the time t, so no eigenvalue decides stability; "
+                             "solve it on a mode, or freeze the coefficient by giving it a name of its own")
+    settled = matrix.has(symbol("k")) or shift.has(symbol("k"))
+    matrix, shift, needs, notes = settle(matrix, shift)
+    if frozen_states:
+        matrix, more = preconditioned(matrix, frozen_states, curvatures)
+        notes += more
+    used = tuple(dict.fromkeys([*map(str, curvatures), *rule.params]))
+    present = tuple(c for c in curvatures if matrix.has(c))
+    return Linear(matrix.applyfunc(_tidy), shift, keys, program.kind, present, tuple(needs), tuple(notes), used, settled)
+
+
+def _check_names(rule: Rule, oracles: Sequence[str]) -> None:
+    if not any(o.startswith(("grad", "hess", "prox")) for o in oracles):
+        return
+    for name in rule.params:
+        if name in RESERVED:
+            raise LinearizeError(f"{rule.name}: the parameter {name!r} has the name of {RESERVED[name]}; rename it, for instance to {name!r} + '_'")
+
+
+def _tidy(e: Expr) -> Expr:
+    return e if e.is_Symbol or e.is_Rational else sympy.factor_terms(sympy.cancel(e)) if e.is_rational_function() else e
+
+
+def _state_value(name: str, size: int, point: dict[str, Expr], frozen_states: dict[str, Symbol]) -> Value:
+    if name in frozen_states:
+        return (Form(frozen_states[name]),)*size
+    return tuple(Form(point.get(name, Integer(0)), {(name, i): Integer(1)}) for i in range(size))
+
+
+def _point(at: dict[str, Any], moving: list[str], rule: Rule) -> dict[str, Expr]:
+    wrong = [s for s in at if s not in moving]
+    if wrong:
+        raise RuleError(f"{rule.name}: at={{{wrong[0]!r}: ...}} names no state, expected some of {', '.join(moving)}")
+    return {s: as_expression(v) for s, v in at.items()}
+
+
+def as_expression(value: Any) -> Expr:
+    """A number, text or sympy expression as an exact expression in our symbols."""
+    if isinstance(value, str):
+        return expression(parse(value))
+    if isinstance(value, Expr):
+        return value.xreplace({s: symbol(s.name) for s in value.free_symbols})
+    from ..core.expr import as_node
+    return expression(as_node(value))
+
+
+def _with_registers(states: list[str], outputs: list[Value], runner: Runner) -> tuple[list, list[Form]]:
+    keys = [(s, i) for s in states for i in range(runner.size)]
+    rows = [f for value in outputs for f in value]
+    for s, depth in runner.registers.items():
+        for j in range(1, depth + 1):
+            for i in range(runner.size):
+                keys.append((f"{s}[-{j}]", i))
+                rows.append(Form(Integer(0), {(s if j == 1 else f"{s}[-{j - 1}]", i): Integer(1)}))
+    return keys, rows
+
+
+def _gradient(mode: Any, program: Any) -> tuple[int, Callable, tuple[Symbol, ...]]:
+    """Components of a mode, what a gradient does to them, and the curvature symbols."""
+    players = max((len(n.args) for n in program.everything if n.op == "call" and n.data[0].startswith("grad")), default=1)
+    if isinstance(mode, str) and mode == "lam":
+        if players > 1:
+            raise LinearizeError('the gradient takes several players, so a mode is a game; write mode=[["a", "b"], ["-b", "c"]]')
+        found: dict[str, Symbol] = {n.data[0]: symbol("lam" + _index(n.data[0])) for n in program.everything
+                                    if n.op == "call" and n.data[0].startswith(("grad", "hess"))}
+        return 1, lambda name, args: tuple(f*found[name] for f in args[0]), tuple(dict.fromkeys(found.values()))
+    if isinstance(mode, str) and mode != "complex":
+        raise RuleError(f'mode={mode!r}, expected "lam", "complex" or a matrix such as [["a", "b"], ["-b", "c"]]')
+    table = REAL_PAIR if isinstance(mode, str) else _matrix_of(mode)
+    symbols = tuple(sorted(set().union(*(e.free_symbols for row in table for e in row)), key=str))
+    if players > 1:
+        return 1, lambda name, args: (_dot(table[int(_index(name)[1:] or 1) - 1], [a[0] for a in args]),), symbols
+    return len(table), lambda name, args: tuple(_dot(row, list(args[0])) for row in table), symbols
+
+
+def _index(name: str) -> str:
+    return "_" + name.partition("_")[2] if "_" in name else ""
+
+
+def _matrix_of(mode: Any) -> tuple[tuple[Expr, ...], ...]:
+    try:
+        rows = tuple(tuple(as_expression(e) for e in row) for row in mode)
+    except TypeError:
+        raise RuleError(f'mode={mode!r:.60}, expected "lam", "complex" or a matrix such as [["a", "b"], ["-b", "c"]]') from None
+    if any(len(row) != len(rows) for row in rows) or not rows:
+        raise RuleError(f"mode: found a matrix with rows of {[len(r) for r in rows]} entries, expected a square one, one row a player")
+    return rows
+
+
+def _dot(row: Sequence[Expr], forms: list[Form]) -> Form:
+    total = Form()
+    for c, f in zip(row, forms):
+        total = total + f*c
+    return total
