@@ -30,8 +30,8 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
                 title: str | None = None) -> dict[str, Any]:
     """Draw a region in the plane of two parameters: its inside, its boundary curves by kind, marked points.
 
-    Parameters: region, has `.contains(**values)`, `.boundaries`, `.params`; x and y, names (the first two parameters that
-    are not in `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as
+    Parameters: region, what `stability` and its like return; x and y, names (the first two parameters that are not in
+    `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as
     decimal digits per step; mark, items (text, values) or (text, values, marker); outline, further regions (region, text)
     drawn as dashed lines; labels, False or a text for each kind; outside, the word beyond the boundary; color and label,
     one flat colour and a name instead of the field, to lay several regions over each other.
@@ -44,7 +44,7 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
     ax.set(xlim=xlim, ylim=ylim)
     if color is None:
         ax.set_facecolor(colours.outside)
-    field, bar = _field(ax, inside, _membership(rate, x, y, at or {}, call=True) if rate else None, color, colours)
+    field, bar = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours)
     drawn: dict[str, Any] = {"field": field, "colorbar": bar}
     drawn["boundaries"], drawn["labels"] = _boundaries(ax, region, inside, x, y, at or {}, labels, color, label)
     drawn["outlines"] = [line for other, text in outline for line in _outline(ax, other, text, x, y, at or {}, colours)]
@@ -60,7 +60,7 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
 
 def _names(region: Any, x: str | None, y: str | None, at: Mapping[str, float]) -> tuple[str, str]:
     """The two axes; every parameter must be an axis or fixed."""
-    params = [str(name) for name in region.params]
+    params = parameters(region)
     free = [name for name in params if name not in at and name not in (x, y)]
     wanted = [x or (free.pop(0) if free else None), y or (free.pop(0) if free else None)]
     if None in wanted or free:
@@ -71,10 +71,26 @@ def _names(region: Any, x: str | None, y: str | None, at: Mapping[str, float]) -
     return str(wanted[0]), str(wanted[1])
 
 
-def _membership(what: Any, x: str, y: str, at: Mapping[str, float], call: bool = False) -> Any:
-    """A region's `contains`, or a function of named values, as a function of the two axes."""
-    ask = what if call else what.contains
-    return lambda u, v: np.asarray(ask(**{**at, x: np.asarray(u, float), y: np.asarray(v, float)}))
+def parameters(region: Any) -> list[str]:
+    """The parameters that a region depends on, in the order of its rule's signature."""
+    used = {str(symbol) for symbol in region.free_symbols}
+    return [name for name in region.names if name in used] + sorted(used - set(region.names))
+
+
+def _membership(region: Any, x: str, y: str, at: Mapping[str, float]) -> Any:
+    """A region's `contains` as a function of the two axes; parameters it does not know do not matter to it."""
+    known = set(parameters(region))
+    def ask(**values: Any) -> Any:
+        return region.contains(**{name: value for name, value in values.items() if name in known})
+    return _on_axes(ask, x, y, at)
+
+
+def _on_axes(ask: Callable[..., Any], x: str, y: str, at: Mapping[str, float]) -> Any:
+    """A function of named values as a function of the two axes, of their common shape."""
+    def answer(u: Any, v: Any) -> np.ndarray:
+        u, v = np.asarray(u, float), np.asarray(v, float)
+        return np.broadcast_to(ask(**{**at, x: u, y: v}), np.broadcast_shapes(u.shape, v.shape))
+    return answer
 
 
 def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette) -> tuple[Any, Any]:
