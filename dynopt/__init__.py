@@ -18,9 +18,18 @@ _TABLE = {
     "core.values": "per_coordinate schedule",
     "core.problem": "Problem Game",
     "core.trajectory": "Trajectory",
-    "catalog.problems": "quadratic rosenbrock himmelblau double_well logistic least_squares bilinear",
     "catalog.index": "rules",
+    "catalog.problems": "quadratic rosenbrock himmelblau double_well least_squares logistic bilinear",
+    "theory.linear": "linearize",
     "run.iterate": "iterate",
+    "plot": "style",
+    "plot.paths": "plot_paths",
+    "plot.decay": "plot_decay",
+    "plot.regions": "plot_region",
+    "plot.spectra": "plot_spectrum",
+    "plot.phase": "plot_phase",
+    "plot.animation": "animate",
+    "report.compare": "compare",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 
@@ -28,14 +37,25 @@ __all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name on first use and keep it; the rules of the catalogue are public by their own names."""
-    if name not in _HOME:
-        if not name.startswith("_") and name in (rules := import_module(f"{__name__}.catalog.index").rules):
-            return rules[name]
-        raise AttributeError(f"module 'dynopt' has no attribute {name!r}; dir(dynopt) lists what it has")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    """Load a public name, or a published rule by its name, on first use and keep it."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    value = _public(name) if name in _HOME else _published(name)
     globals()[name] = value
     return value
+
+
+def _public(name: str) -> Any:
+    module = import_module(f"{__name__}.{_HOME[name]}")
+    return getattr(module, name) if hasattr(module, name) else import_module(f"{module.__name__}.{name}")
+
+
+def _published(name: str) -> Any:
+    try:
+        return import_module(f"{__name__}.catalog.index").rules[name]
+    except KeyError:
+        raise AttributeError(f"module 'dynopt' has no attribute {name!r}; dir(dynopt) lists what it has, "
+                             "dynopt.rules the published rules") from None
 
 
 def __dir__() -> list[str]:
