@@ -10,7 +10,7 @@ from sympy import Expr, Integer, Symbol
 
 from .atoms import Atom, Formula, make
 from .numbers import holds, polynomial
-from .schur import Coefficients
+from .schur import Coefficients, disk_conditions, half_plane_conditions, moebius
 
 SURE = 1e-9                                                              # relative distance from a tie that counts as sure
 Obligation = tuple[str, tuple[Formula, ...]]
@@ -47,6 +47,11 @@ class Stable:
             inside, certain = schur_cohn(numbers if self.place == "disk" else to_disk(numbers))
             truth, sure = truth & inside, sure & certain
         return truth, sure
+
+    def theorem(self) -> list[Atom]:
+        """The Lienard-Chipart conditions, not reduced."""
+        conditions = disk_conditions if self.place == "disk" else half_plane_conditions
+        return [*self.conditions, *(a for p in self.polynomials for c in conditions(p) for a in make(c.expr, ">"))]
 
     # -- for z3 ------------------------------------------------------------------------------------------------
     def violated(self) -> list[Obligation]:
@@ -147,7 +152,6 @@ def _real_inside(r: Symbol, place: str) -> tuple[Atom, ...]:
 
 def _factored(p: Coefficients, place: str) -> tuple[Formula, ...]:
     """p (in s, where the left half plane is the right place) as lead*(s + e)*(s**2 + b*s + c)..., all of e, b, c positive."""
-    from .schur import moebius
     q = moebius(p) if place == "disk" else p
     n, product = len(q) - 1, [Integer(1)]
     factors = [[Integer(1), _unknown("e", True)]]*(n % 2)

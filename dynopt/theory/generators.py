@@ -5,12 +5,11 @@ A generator comes with what is known of it (sqrt(L) is positive and its square i
 """
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Iterable
+from math import lcm
 
-from sympy import Abs, Dummy, Expr, Integer, Pow, Rational, Symbol, cos, exp, ilcm, pi, sin
+from sympy import Abs, Dummy, Expr, Integer, Pow, Rational, Symbol, cos, exp, pi, sin
 
-from .atoms import Atom, Formula, make
+from .atoms import Formula, make
 
 PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
 
@@ -73,13 +72,10 @@ class Generators:
         self.meaning[g] = e
         return g
 
-    @property
-    def loose(self) -> bool:
-        """Is there a generator of which not everything is known?"""
-        return any(not (e.is_Pow and e.exp.is_Rational) and not isinstance(e, Abs) for e in self.meaning.values())
 
 
 def is_loose(definitions: dict) -> bool:
+    """Is there a generator of which not everything is known?"""
     return any(not (e.is_Pow and e.exp.is_Rational) and not isinstance(e, Abs) for e in definitions.values())
 
 
@@ -99,7 +95,7 @@ def _with_common_exponentials(e: Expr) -> Expr:
     while found:
         head = found[0].args[0]
         group = [(f, f.args[0]/head) for f in found if (f.args[0]/head).is_Rational]
-        unit = head/ilcm(1, *(ratio.q for _, ratio in group))
+        unit = head/lcm(*(int(ratio.q) for _, ratio in group))
         if unit.could_extract_minus_sign() != head.could_extract_minus_sign():
             unit = -unit
         if len(group) > 1 or unit != head:
@@ -111,11 +107,3 @@ def _with_common_exponentials(e: Expr) -> Expr:
         return e
     bases = {b: v for b, v in table.items() if isinstance(b, Dummy)}
     return e.xreplace({f: v for f, v in table.items() if f not in bases}).xreplace(bases)
-
-
-def as_fraction(q: Expr) -> Fraction:
-    return Fraction(int(q.p), int(q.q))
-
-
-def atoms_only(formulas: Iterable[Formula]) -> bool:
-    return all(isinstance(f, Atom) for f in formulas)

@@ -80,7 +80,8 @@ class Letters:
         for g, e in sums:
             power = "" if e == 1 else f"^{{{e}}}" if self.tex else f"**{e}"
             head.append(f"{opened}{self.sum(g)}{closed}{power}")
-        return mark + (r"\," if self.tex else "*").join(head)
+        joint = "*" if not self.tex else r"\," if single else ""
+        return mark + joint.join(head)
 
     def quotient(self, over: Expr, under: Expr) -> str:
         """over/under, the sign in front."""

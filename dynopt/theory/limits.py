@@ -1,29 +1,37 @@
 """Rules in the counter k: the matrix they settle to, or the product over a period."""
 from __future__ import annotations
 
+from math import lcm
+
 import sympy
-from sympy import Expr, Matrix, Mod, Piecewise, Poly, Pow, Symbol, ilcm
+from sympy import Expr, Matrix, Mod, Piecewise, Poly, Pow, Symbol
 
 from .algebra import LinearizeError
 from .symbols import symbol
 
-K, T = symbol("k"), symbol("t")
+K = symbol("k")
+LONGEST = 64                                                             # steps of a period that are multiplied out
 
 
 def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], list[str]]:
     """Matrix and constant after the limit k -> oo, relations e > 0 that the limit needs, and what was done in words."""
     if not (matrix.has(K) or affine.has(K)):
         return matrix, affine, [], []
-    period = ilcm(1, *(m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)))
-    if not getattr(period, "is_Integer", False) or period > 64:
-        raise LinearizeError(f"k % ({period}): the period is not a fixed number up to 64; fix it with .at(...)")
+    period = _period({m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)})
     needs: list[Expr] = []
-    steps = [_settled(matrix, affine, j, needs) for j in range(int(period))]
+    steps = [_settled(matrix, affine, j, needs) for j in range(period)]
     whole, constant = steps[0]
     for m, a in steps[1:]:
         whole, constant = m*whole, m*constant + a
     words = ["k \\to \\infty"] + ([f"\\text{{product over a period of {period} steps}}"] if period > 1 else [])
     return whole, constant, list(dict.fromkeys(needs)), words
+
+
+def _period(lengths: set[Expr]) -> int:
+    unfit = [n for n in lengths if not (n.is_Integer and 0 < n <= LONGEST)]
+    if unfit:
+        raise LinearizeError(f"k % ({unfit[0]}): the period is no fixed number up to {LONGEST}; fix it with .at(...) or .subs(...)")
+    return lcm(*map(int, lengths))
 
 
 def _settled(matrix: Matrix, affine: Matrix, j: int, needs: list[Expr]) -> tuple[Matrix, Matrix]:

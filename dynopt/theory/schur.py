@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce as fold_over
 from math import comb, gcd
+from math import lcm as integer_lcm
 
-from sympy import ZZ, Dummy, Expr, Integer, Matrix, Poly, cancel, factor_list, fraction, ilcm, lcm, together
+from sympy import ZZ, Dummy, Expr, Integer, Matrix, Poly, cancel, factor_list, fraction, lcm, together
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import PolyElement, ring
 
@@ -47,7 +48,7 @@ def characteristic(matrix: Matrix) -> tuple[Coefficients, tuple[Expr, ...]]:
     symbols = sorted(set().union(common.free_symbols, *(e.free_symbols for row in scaled for e in row)), key=str)
     domain = ZZ[symbols] if symbols else ZZ
     n = matrix.rows
-    content = ilcm(*(c.q for row in scaled for e in row for c in _numbers(e, symbols)), *(c.q for c in _numbers(common, symbols)))
+    content = integer_lcm(*(int(c.q) for e in (common, *(e for row in scaled for e in row)) for c in _numbers(e, symbols)))
     integral = DomainMatrix([[domain.from_sympy((e*content).expand()) for e in row] for row in scaled], (n, n), domain)
     base = domain.from_sympy((common*content).expand())
     coefficients = [c*base**(n - k) for k, c in enumerate(integral.charpoly())]
@@ -61,7 +62,7 @@ def spectrum(matrix: Matrix) -> Spectrum:
 
 
 def _numbers(e: Expr, symbols: list) -> list:
-    return [Integer(e.p)/e.q if e.is_Rational else c for c in ([e] if not symbols or e.is_Rational else Poly(e, *symbols).coeffs())]
+    return [e] if e.is_Rational else Poly(e, *symbols).coeffs()
 
 
 def as_poly(coefficients: Coefficients, z: Expr = Z) -> Poly:

@@ -26,8 +26,8 @@ def polynomial_latex(p: Coefficients, letters: Letters, z: str = "z") -> str:
             continue
         text, power = letters.product(c), n - k
         variable = "" if power == 0 else z if power == 1 else f"{z}^{{{power}}}"
-        minus = text.startswith("-") and "(" not in text[:2]
-        text = text[1:] if minus else text
+        minus = text.startswith("-")
+        text = letters.product((-c).expand()) if minus else text
         if variable and any(sign in text for sign in (" + ", " - ")) and not text.endswith(r"\right)"):
             text = rf"\left({text}\right)"
         text = variable if text == "1" and variable else f"{text} {variable}".strip()
@@ -39,7 +39,7 @@ def derivation(linear: "Linear", found: list[tuple[Coefficients, list[Condition]
                definitions: dict) -> tuple[str, ...]:
     """Matrix, characteristic polynomial, conditions, what was dropped and why, result."""
     letters = Letters("latex", definitions)
-    lines = [rf"M = {sympy.latex(linear.matrix)}"]
+    lines = [rf"M = {sympy.latex(linear.matrix, symbol_names={s: letters.symbol(s) for s in linear.matrix.free_symbols})}"]
     lines += [rf"\text{{taken}}: {note}" for note in linear.notes]
     lines.append(rf"\det(z I - M) \propto {polynomial_latex(linear.coefficients, letters)}")
     if len(linear.factors) > 1 or any(power > 1 for _, power in linear.factors):

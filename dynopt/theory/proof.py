@@ -1,0 +1,148 @@
+"""Why a region is right: z3 refutes every way of being wrong, and points near the rim agree.
+
+Two directions, with the roots themselves as unknowns, so that nothing rests on the derivation: no point of the region has a
+root in the wrong place, and no point outside has all roots in the right place. Where the second is out of reach the roots
+are traded for the Lienard-Chipart conditions, a theorem, and the proof says so.
+"""
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Iterable
+
+from .atoms import Formula, negation
+from .generators import is_loose
+from .sampling import Sample, check
+from .smt import NLSAT, SECOND, decide, text_of
+
+if TYPE_CHECKING:
+    from .region import Region
+
+MS = 3000                                                                # for one question
+SECONDS = 25.0                                                           # for all of them
+Question = tuple[str, tuple[Formula, ...]]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`status` is "proved" or "unknown"; `counterexample` is a point where the claim fails, if one was found.
+
+    `method` says in words what was done, `smt2` is the text of every question in SMT-LIB: each must be unsat.
+    """
+
+    status: str
+    method: str
+    smt2: str = ""
+    counterexample: dict[str, Fraction] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.method}"
+
+
+def prove(region: "Region") -> Proof:
+    """The proof of a region against its claim."""
+    if region.unknown:
+        return Proof("unknown", region.unknown)
+    if region.claim is None:
+        return Proof("unknown", "the region was put together by hand and claims nothing of a rule")
+    sample = check(region)
+    questions = [*_sound(region), *_complete(region)]
+    text = smt2(region.facts, questions)
+    if sample.counterexample is not None:
+        return Proof("unknown", f"refuted at {_shown(sample.counterexample)}", text, sample.counterexample)
+    return _decided(region, questions, sample, text)
+
+
+def _decided(region: "Region", questions: list[Question], sample: Sample, text: str) -> Proof:
+    deadline = time.monotonic() + SECONDS
+    open_, method = _ask(region, questions, NLSAT, deadline), "no root in the wrong place inside, none in the right place only outside (z3, explicit roots)"
+    if any(v == "sat" for _, v, _ in open_):
+        return _refuted(region, open_, text)
+    if open_:
+        theorem = _by_theorem(region)
+        if not theorem:
+            return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in open_))}", text)
+        text += smt2(region.facts, theorem)
+        left = _ask(region, theorem, NLSAT, deadline + SECONDS)
+        if any(v == "sat" for _, v, _ in left):
+            return _refuted(region, left, text)
+        if left:
+            return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in left))}", text)
+        questions, method = theorem, "equal to the Lienard-Chipart conditions of the characteristic polynomial (z3)"
+    second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0, ms=500) if v == "sat"]
+    if second:
+        return Proof("unknown", f"two strategies of z3 disagree on: {second[0]}", text)
+    agreed = f"; {sample.points} points, half of them near the rim, and {sample.rational} exact ones agree"
+    return Proof("proved", method + agreed, text)
+
+
+def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline: float, ms: int = MS) -> list[tuple[str, str, dict]]:
+    """The questions that were not answered by unsat."""
+    open_ = []
+    for label, formulas in questions:
+        left = int(1000*(deadline - time.monotonic()))
+        if left < 20:
+            if tactic == NLSAT:
+                open_.append((label, "unknown", {}))
+            continue
+        answer = decide([*region.facts, *formulas], ms=min(ms, left), tactic=tactic)
+        if answer.verdict != "unsat":
+            open_.append((label, answer.verdict, answer.point))
+            if answer.verdict == "sat" or tactic == NLSAT:
+                break
+    return open_
+
+
+def _refuted(region: "Region", open_: list, text: str) -> Proof:
+    """A point that z3 found, believed only where exact arithmetic confirms it."""
+    from .sampling import _exact
+    label, _, point = next(o for o in open_ if o[1] == "sat")
+    if is_loose(region.definitions):
+        return Proof("unknown", f"not decided: {label} (a root or an exponential stands for itself)", text)
+    names = {str(s) for s in region.claim.symbols | region.free_symbols}           # type: ignore[union-attr]
+    own = {n: v for n, v in point.items() if n in names}
+    if not region.definitions and _exact(region, [own]).counterexample is not None:
+        return Proof("unknown", f"refuted at {_shown(own)}: {label}", text, own)
+    return Proof("unknown", f"z3 reports a point where this fails, which exact arithmetic does not confirm: {label}", text)
+
+
+# -- the questions --------------------------------------------------------------------------------------------------
+
+def _sound(region: "Region") -> list[Question]:
+    """No point of the region fails the claim."""
+    return [(label, (*c, *formulas)) for c in region.union for label, formulas in region.claim.violated()]   # type: ignore[union-attr]
+
+
+def _complete(region: "Region") -> list[Question]:
+    """No point outside the region fulfils the claim."""
+    outside = [("or", *(a.negated for a in c)) for c in region.union]
+    single = [(a.negated,) for a in region.union[0]] if len(region.union) == 1 else [tuple(outside)]
+    return [("all roots in place outside the region", (*case, *parts)) for case in region.claim.fulfilled() for parts in single]   # type: ignore[union-attr]
+
+
+def _by_theorem(region: "Region") -> list[Question]:
+    """The region and the unreduced conditions of the theorem imply each other."""
+    found = getattr(region.claim, "theorem", None)
+    if found is None:
+        return []
+    conditions = found()
+    sound = [("the region implies the theorem's conditions", (*c, negation(a))) for c in region.union for a in conditions]
+    outside = [("or", *(a.negated for a in c)) for c in region.union]
+    single = [(a.negated,) for a in region.union[0]] if len(region.union) == 1 else [tuple(outside)]
+    return sound + [("the theorem's conditions imply the region", (*conditions, *parts)) for parts in single]
+
+
+def smt2(facts: Iterable[Formula], questions: Iterable[Question]) -> str:
+    """All questions as one SMT-LIB script; each (check-sat) must answer unsat."""
+    blocks = []
+    for label, formulas in questions:
+        body = text_of([*facts, *formulas], comment=f"{label}: expect unsat").replace("(set-logic QF_NRA)\n", "")
+        blocks.append(f"(push 1)\n{body}(pop 1)\n")
+    return "(set-logic QF_NRA)\n" + "\n".join(blocks)
+
+
+def _shown(point: dict[str, Fraction]) -> str:
+    return ", ".join(f"{n} = {v}" for n, v in sorted(point.items()))
+
+
