@@ -11,8 +11,8 @@ import numpy as np
 
 from dynopt.core.errors import RuleError
 from dynopt.core.rule import Rule
+from dynopt.plot.curves import evaluate
 from dynopt.theory.linear import linearize
-from dynopt.theory.symbols import symbol
 
 from .data import Landscape
 
@@ -73,16 +73,21 @@ class Derived:
         """Proved where both regions are."""
         return "proved" if {self.region.proof.status, self.over.proof.status} == {"proved"} else "unknown"
 
-    def radius(self, step: float, curvature: float) -> float:
-        """Spectral radius of the derived iteration matrix at one curvature."""
-        values = self.values | {self.entry.step: step, "lam": curvature}
-        matrix = self.linear.matrix.subs({symbol(name): value for name, value in values.items()})
-        return float(np.abs(np.linalg.eigvals(np.array(matrix.evalf().tolist(), dtype=float))).max())
+    def roots(self, **values: Any) -> np.ndarray:
+        """Eigenvalues of the derived iteration matrix, shape (..., n), at arrays of parameters by name."""
+        known = {name: np.asarray(value, dtype=float) for name, value in (self.values | values).items()}
+        shape = np.broadcast_shapes(*(value.shape for value in known.values()))
+        entries = [np.broadcast_to(evaluate(entry, known), shape) for entry in self.linear.matrix]
+        return np.linalg.eigvals(np.stack(entries, axis=-1).reshape(*shape, *self.linear.matrix.shape))
+
+    def radius(self, **values: Any) -> np.ndarray:
+        """Spectral radius of the derived iteration matrix at arrays of parameters by name."""
+        return np.abs(self.roots(**values)).max(axis=-1)
 
     def slowest(self, step: float, curvatures: np.ndarray) -> tuple[float, float]:
         """The contraction per step over all curvatures, and the curvature that decays last."""
-        radii = [self.radius(step, float(curvature)) for curvature in curvatures]
-        return max(radii), float(curvatures[int(np.argmax(radii))])
+        radii = self.radius(**{self.entry.step: step, "lam": curvatures})
+        return float(radii.max()), float(curvatures[int(np.argmax(radii))])
 
 
 def derive(entry: Entry, landscape: Landscape, settings: Mapping[str, float]) -> Derived:
@@ -110,13 +115,13 @@ def largest_step(region: Any, step: str, values: Mapping[str, float]) -> tuple[f
     for branch in region.solve(step):
         if branch.upper is None:
             continue
-        end = evaluate(branch.upper, values)
+        end = real(branch.upper, values)
         if end is not None and end > 0 and _ends(region, step, end, values):
             return end, branch.upper
     raise RuleError(f"{step}: the region has no largest step at {dict(values)}")
 
 
-def evaluate(expression: Any, values: Mapping[str, float]) -> float | None:
+def real(expression: Any, values: Mapping[str, float]) -> float | None:
     """A closed form at numbers by name; None where it is not a finite real number."""
     value = complex(expression.subs({s: values[s.name] for s in expression.free_symbols}).evalf(30))
     return value.real if abs(value.imag) < 1e-15*abs(value) and np.isfinite(value.real) else None
