@@ -19,8 +19,15 @@ _TABLE = {
     "core.problem": "Problem Game",
     "core.trajectory": "Trajectory",
     "catalog.index": "rules",
+    "catalog.flows": "gradient_flow damped damped_mass conservative nesterov_flow strongly_convex_flow hessian_damping "
+                     "high_resolution_heavy_ball high_resolution_nag_sc high_resolution_nag_c lookahead_flow bregman_flow rescaled_flow "
+                     "langevin overdamped_langevin sgd_sde delayed_gradient_flow kepler lorenz van_der_pol",
+    "catalog.schemes": "explicit_euler implicit_euler symplectic_euler leapfrog conformal_leapfrog runge_kutta rk2 heun rk4 rkc theta bdf2 "
+                       "splitting baoab euler_maruyama",
     "catalog.problems": "quadratic rosenbrock himmelblau double_well least_squares logistic bilinear",
     "theory.linear": "linearize",
+    "theory.stability": "stability bounded oscillation monotone",
+    "theory.rates": "rate Rate",
     "run.iterate": "iterate",
     "plot": "style",
     "plot.paths": "plot_paths",
