@@ -28,6 +28,7 @@ _TABLE = {
     "theory.linear": "linearize",
     "theory.stability": "stability bounded oscillation monotone",
     "theory.rates": "rate Rate",
+    "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "plot": "style",
     "plot.paths": "plot_paths",
