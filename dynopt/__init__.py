@@ -26,7 +26,7 @@ _TABLE = {
                        "splitting baoab euler_maruyama",
     "catalog.problems": "quadratic rosenbrock himmelblau double_well least_squares logistic bilinear",
     "theory.linear": "linearize",
-    "theory.stability": "stability bounded oscillation monotone",
+    "theory.stability": "stability",
     "theory.rates": "rate Rate",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
