@@ -16,6 +16,7 @@ from dynopt.core.errors import ParameterError, RuleError
 from dynopt.core.problem import Problem
 from dynopt.core.rule import Rule
 
+MAKERS = ("schemes", "blocks", "problems")
 HOW = "write a name of `dynopt catalog`, a scheme of a flow such as 'rk4(damped)', or file.py:function"
 
 
@@ -28,10 +29,17 @@ def shelf() -> dict[str, dict[str, Any]]:
 
 
 def _public(module: Any) -> dict[str, Any]:
-    """Rules of the module, and functions defined in it; what it imports from elsewhere is not its own."""
+    """Rules of the module, and in the drawers of makers the functions that make rules or problems."""
     things = {name: value for name, value in vars(module).items() if not name.startswith("_")}
-    return {name: value for name, value in things.items()
-            if isinstance(value, Rule) or (inspect.isfunction(value) and value.__module__ == module.__name__)}
+    makers = module.__name__.rpartition(".")[2] in MAKERS
+    return {name: value for name, value in things.items() if isinstance(value, Rule) or (makers and _own(value, module))}
+
+
+def _own(value: Any, module: Any) -> bool:
+    """Whether a callable was made in this module, rather than imported into it."""
+    home = value.__module__ if inspect.isfunction(value) else type(value).__module__
+    return callable(value) and not inspect.isclass(value) and home.startswith("dynopt.catalog") and not (
+        inspect.isfunction(value) and home != module.__name__)
 
 
 def find_rule(text: str) -> Rule:

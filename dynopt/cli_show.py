@@ -50,8 +50,9 @@ def heading(rule: Rule) -> None:
 
 def print_derivation(rule: Rule, *, over, given: tuple[str, ...], where: tuple[str, ...], question: str, solve: str, latex: bool,
                      steps: bool, smt2: bool) -> None:
-    if question not in QUESTIONS:
-        raise ParameterError(f"--question {question!r}: expected one of {', '.join(QUESTIONS)}")
+    answered = [name for name in QUESTIONS if name in dynopt.__all__]
+    if question not in answered:
+        raise ParameterError(f"--question {question!r}: expected one of {', '.join(answered)}")
     rule = rule.subs(**settings(list(where))) if where else rule
     keywords: dict[str, Any] = {"over": over} if over and question == "stability" else {}
     if over and question != "stability":
@@ -86,8 +87,7 @@ def print_region(region: Any, proof: Any, verb: str, solve: str) -> None:
 
 def shown(boundary: Any) -> str:
     """A boundary as an equation."""
-    text = str(boundary)
-    return text if "=" in text and "(" not in text.split("=")[0][:9] else f"{boundary.curve} = 0"
+    return str(boundary).partition(": ")[2] or f"{boundary.curve} = 0"
 
 
 def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: float, h: float, where: list[str],

@@ -65,7 +65,7 @@ def _data(landscape: Landscape, l2: float) -> dict[str, Any]:
 def _entry(found: Derived, landscape: Landscape, tick: Tick) -> dict[str, Any]:
     label, rule, step = found.entry.label, found.rule, found.entry.step
     tick(f"{label}: measuring its largest step")
-    small = 0.01/(landscape.L if step == "eta" else np.sqrt(landscape.L))      # in the unit of the step; the search finds the rest
+    small = 0.01/(landscape.L if step == "eta" else np.sqrt(landscape.L))      # in the unit of the step
     low, high = threshold(lambda size, n: distances(found, landscape, found.critical, size, n), small, tolerance=TOLERANCE,
                           tick=lambda: tick(f"{label}: measuring its largest step"))
     tick(f"{label}: measuring its rate")

@@ -32,10 +32,10 @@ def view(material: Mapping[str, Any]) -> dict[str, Any]:
     flow = dynopt.solve(dynopt.damped, landscape.problem, x0=x0, until=STEPS*h, gamma=gamma, rtol=1e-9, atol=1e-11)
     best = optimum(found, landscape)
     rho = found.slowest(eta, landscape.curvatures)[0]
-    caption = (f"Heavy ball with η = {eta:.3g}, β = {beta:g}: (a) its iterates beside the flow x″ + γx′ + ∇f = 0 with γ = (1 − β)/√η, in the "
-               f"plane of the two largest curvatures; (b) the derived region at the curvature L, coloured by the worst rate over "
-               f"[μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the energy beside the derived slope, "
-               f"ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
+    caption = (f"Heavy ball with η = {eta:.3g}, β = {beta:g}: (a) its iterates beside the flow x″ + γx′ + ∇f = 0 with "
+               "γ = (1 − β)/√η, in the plane of the two largest curvatures; (b) the derived region at the curvature L, coloured "
+               f"by the worst rate over [μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the energy "
+               f"beside the derived slope, ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
     return {"landscape": landscape, "found": found, "eta": eta, "beta": beta, "h": h, "plane": (landscape.minimizer, plane),
             "iterates": iterates, "flow": flow, "best": best, "rho": rho, "caption": caption}
 
@@ -50,7 +50,8 @@ def optimum(found: Derived, landscape: Landscape) -> dict[str, float]:
     steps, momenta = np.linspace(0.1, 3.9, 60), np.linspace(0.02, 0.98, 60)
     radii = found.radius(eta=steps[:, None, None]/landscape.L, beta=momenta[:, None], lam=ends).max(axis=-1)
     i, j = np.unravel_index(np.argmin(radii), radii.shape)
-    best = minimize(worst, [steps[i], momenta[j]], method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-13, "maxiter": 2000})
+    best = minimize(worst, [steps[i], momenta[j]], method="Nelder-Mead",
+                    options={"xatol": 1e-10, "fatol": 1e-13, "maxiter": 2000})
     return {"eta": float(best.x[0]/landscape.L), "beta": float(best.x[1]), "rho": float(best.fun)}
 
 
@@ -67,16 +68,17 @@ def draw(shown: Mapping[str, Any], style: str) -> dict[str, bytes]:
 
 def _panels(shown: Mapping[str, Any]) -> dict[str, Any]:
     landscape, found, eta, beta, best = (shown[name] for name in ("landscape", "found", "eta", "beta", "best"))
-    ends = {"μ": landscape.mu, "L": landscape.L}
+    ends = {r"\mu": landscape.mu, "L": landscape.L}
     reach = np.linspace(0.002, 1.04, 700)*found.bound*landscape.L
     roots = found.roots(eta=1.0, lam=reach, beta=beta)
 
     def rate(**values: Any) -> np.ndarray:
         point = {name: values[name] for name in ("eta", "beta")}
         return np.maximum(*(found.radius(**point, lam=curvature) for curvature in ends.values()))
-    region = {"x": "eta", "y": "beta", "at": {"lam": landscape.L}, "rate": rate, "xlim": (0.0, 4.4/landscape.L), "ylim": (0.0, 1.0),
+    region = {"x": "eta", "y": "beta", "at": {"lam": landscape.L}, "rate": rate,
+              "xlim": (0.0, 4.4/landscape.L), "ylim": (0.0, 1.0),
               "mark": [("panel a", {"eta": eta, "beta": beta}), ("best rate", best, "*")]}
-    marks = [(f"$\\lambda={name}$".replace("μ", r"\mu"), found.roots(eta=eta, lam=curvature, beta=beta)) for name, curvature in ends.items()]
+    marks = [(rf"$\lambda={name}$", found.roots(eta=eta, lam=curvature, beta=beta)) for name, curvature in ends.items()]
     return {"iterates": shown["iterates"], "flow": shown["flow"], "problem": located(landscape), "step": shown["h"],
             "region": found.region, "region_options": region, "roots": roots, "parameter": reach,
             "spectrum_options": {"mark": marks, "exits": ""}, "path_options": {"plane": shown["plane"]},
