@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sympy import Expr, Symbol, cancel, fraction
+from sympy import Expr, cancel, fraction
 
 from .letters import Letters
 from .spectrum import Factor
@@ -41,13 +41,33 @@ def _factor(f: Factor, flow: bool, write: Letters) -> str:
         return value if flow else _rooted(write.absolute(_unsigned(-f.coefficients[1]/f.coefficients[0], write)), f.step, write)
     if f.degree == 2:
         return _quadratic(f, flow, write)
-    s = Symbol("s", real=True)
-    p = f.sizes(s, flow).as_expr()
-    degree = f.degree
+    return _implicit(f, flow, write)
+
+
+def _implicit(f: Factor, flow: bool, write: Letters) -> str:
+    """The polynomial itself, where its roots have no short formula."""
+    p = _polynomial(f, write)
     if write.tex:
-        return rf"\text{{{'half ' if flow else 'root of '}the largest real root of a polynomial (factor of degree {degree})}}"
-    return f"{'half' if flow else 'the square root of'} the largest real root s of {write.sum(p.expand()) if len(str(p)) < 200 else 'a polynomial'}" \
-           f" (factor of degree {degree})"
+        size = r"\operatorname{Re} z" if flow else "|z|"
+        return rf"\max\left\{{{size} : {p} = 0\right\}}"
+    return f"largest {'Re z' if flow else '|z|'} with {p} = 0"
+
+
+def _polynomial(f: Factor, write: Letters) -> str:
+    """The factor in z, highest power first."""
+    shown = ""
+    for i, c in enumerate(f.coefficients):
+        power = (f.degree - i)*f.step
+        if c == 0:
+            continue
+        value, minus = write.product(c.expand()), False
+        if value.startswith("-"):
+            value, minus = write.product((-c).expand()), True
+        letter = "" if not power else "z" if power == 1 else f"z^{{{power}}}" if write.tex else f"z**{power}"
+        value = f"({value})" if letter and _is_sum(value) else value
+        term = letter if letter and value == "1" else f"{value}{'' if write.tex or not letter else '*'}{letter}"
+        shown += (" - " if minus else " + ") + term if shown else ("-" if minus else "") + term
+    return shown
 
 
 def _unsigned(e: Expr, write: Letters) -> str:
@@ -65,19 +85,40 @@ def _rooted(shown: str, step: int, write: Letters) -> str:
 def _quadratic(f: Factor, flow: bool, write: Letters) -> str:
     a, b, c = f.coefficients
     b, c = cancel(b/a), cancel(c/a)
-    plain, square = _unsigned(b, write), f"{_unsigned(b, write)}"
-    product, four = _expr(c, write), _expr(4*c, write)
+    square = _unsigned(b, write)
+    four = _expr(4*c, write)
+    if flow:
+        low, compare = _expr(-b/2, write), f"{_power(square, write)} < {four}"
+        high = f"{low} + {_sqrt(_expr(b**2/4 - c, write), write)}"
+        return _either(low, compare, high, write)
+    low, compare = _sqrt(_expr(c, write), write), f"{_power(square, write)} < {four}"
+    inner = f"{write.absolute(square)} + {_sqrt(f'{_power(square, write)} - {_tight(four)}', write)}"
+    high = rf"\tfrac12\left({inner}\right)" if write.tex else f"({inner})/2"
+    return _either(_rooted(low, f.step, write), compare, _rooted(high, f.step, write), write)
+
+
+def _either(low: str, compare: str, high: str, write: Letters) -> str:
     if write.tex:
-        d = rf"\left({square}\right)^2 - {_tight(four)}"
-        low = rf"-\tfrac12\left({_expr(b, write)}\right)" if flow else rf"\sqrt{{{product}}}"
-        lead = rf"-\left({_expr(b, write)}\right)" if flow else rf"\left|{plain}\right|"
-        high = rf"\tfrac12\left({lead} + \sqrt{{{d}}}\right)"
-        compare = rf"\left({square}\right)^2 < {four}"
-        return (rf"\begin{{cases}} {_rooted(low, f.step, write)} & {compare} \\ {_rooted(high, f.step, write)} & \text{{elsewhere}} \end{{cases}}")
-    d = f"{_paren(square)}**2 - {_tight(four)}"
-    low = f"-{_paren(_expr(b, write))}/2" if flow else f"sqrt({product})"
-    high = f"(-{_paren(_expr(b, write))} + sqrt({d}))/2" if flow else f"(|{plain}| + sqrt({d}))/2"
-    return f"{_rooted(low, f.step, write)} where {_paren(square)}**2 < {four}, else {_rooted(high, f.step, write)}"
+        return rf"\begin{{cases}} {low} & {compare} \\ {high} & \text{{elsewhere}} \end{{cases}}"
+    return f"{low} where {compare}, else {high}"
+
+
+def _sqrt(inside: str, write: Letters) -> str:
+    return rf"\sqrt{{{inside}}}" if write.tex else f"sqrt({inside})"
+
+
+def _power(inside: str, write: Letters) -> str:
+    return rf"\left({inside}\right)^2" if write.tex else f"{_paren(inside)}**2"
+
+
+def _is_sum(shown: str) -> bool:
+    """Does it have a sign outside all parentheses?"""
+    depth = 0
+    for i, c in enumerate(shown):
+        depth += (c in "({") - (c in ")}")
+        if depth == 0 and c in "+-" and i:
+            return True
+    return False
 
 
 def _paren(shown: str) -> str:
@@ -85,4 +126,4 @@ def _paren(shown: str) -> str:
 
 
 def _tight(shown: str) -> str:
-    return f"({shown})" if " + " in shown.split("(")[0] or " - " in shown.split("(")[0] or shown.startswith("-") else shown
+    return f"({shown})" if _is_sum(shown) or shown.startswith("-") else shown

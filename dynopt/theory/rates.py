@@ -52,8 +52,8 @@ class Rate:
         return tuple(tuple(self._named(p) for p in f.pieces(self.flow)) for f in self.factors)
 
     def _named(self, p: Piece) -> Piece:
-        own = self.definitions
-        return Piece(p.value.subs(own), None if p.when is None else p.when.subs(own), p.kind, None if p.angle is None else p.angle.subs(own))
+        value, when, angle = (None if e is None else e.subs(self.definitions) for e in (p.value, p.when, p.angle))
+        return Piece(value, when, p.kind, angle)
 
     @cached_property
     def expr(self) -> Expr:
@@ -132,22 +132,23 @@ class Rate:
     def over(self, mu: Any, L: Any) -> "Rate":
         """The worst rate for curvatures in [mu, L], names or numbers with mu <= L.
 
-        For factors of degree up to two whose coefficients are affine in lam, the set of lam below any level is an interval, so that
-        the worst lam is an end of [mu, L]; beyond that the worst case is searched for in floats (`how` is "numeric").
+        For factors of degree up to two whose coefficients are affine in lam, the set of lam below any level is an interval,
+        so that the worst lam is an end of [mu, L]; beyond that it is searched for in floats (`how` is "numeric").
         """
-        if self.interval or len(self.curvatures) != 1:
-            raise RuleError(f"over: the rate depends on {len(self.curvatures)} curvatures, expected one (lam)" if not self.interval
-                            else "over: the rate is a worst case already")
+        if self.interval:
+            raise RuleError("over: the rate is a worst case already; start from rate(rule)")
+        if len(self.curvatures) != 1:
+            raise RuleError(f"over: the rate depends on {len(self.curvatures)} curvatures, expected one (lam)")
         [lam] = self.curvatures
         low, high = as_expression(mu), as_expression(L)
         if low.is_number and high.is_number and low > high:
             raise ParameterError(f"over: mu = {mu} is larger than L = {L}; write over(mu, L) with mu <= L")
-        names = tuple(dict.fromkeys([n for n in self.names if n != str(lam)] + sorted(str(s) for s in low.free_symbols | high.free_symbols)))
-        if not all(_ends_decide(f, lam) for f in self.factors):
+        ends = sorted(str(s) for s in low.free_symbols | high.free_symbols)
+        names = tuple(dict.fromkeys([n for n in self.names if n != str(lam)] + ends))
+        if any(e.has(lam) for e in self.definitions.values()) or not all(_ends_decide(f, lam) for f in self.factors):
             return replace(self, interval=(low, high), names=names)
-        ends = tuple(dict.fromkeys(f.subs({lam: end}) for end in (low, high) for f in self.factors))
-        definitions = {g: e.subs(lam, high) for g, e in self.definitions.items()}
-        return replace(self, factors=ends, names=names, curvatures=(), definitions=definitions)
+        factors = tuple(dict.fromkeys(f.subs({lam: end}) for end in (low, high) for f in self.factors))
+        return replace(self, factors=factors, names=names, curvatures=())
 
     def __str__(self) -> str:
         from .rate_text import text
@@ -168,9 +169,9 @@ class Rate:
 def rate(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam", freeze: Iterable[str] = ()) -> Rate:
     """The rate at which a rule forgets its start on one mode of curvature lam.
 
-    Method: the spectral radius, max |z| over the roots of the characteristic polynomial (dimensionless, below 1 when it converges).
-    Flow: the spectral abscissa, max Re z (per unit of time, negative when it decays). Eigenvalues on the circle that a start from
-    rest never excites are left out.
+    Method: the spectral radius, max |z| over the roots of the characteristic polynomial (per step, below 1 when it converges).
+    Flow: the spectral abscissa, max Re z (per unit of time, negative when it decays). Eigenvalues on the circle that a start
+    from rest never excites are left out.
 
     rule : Rule whose gradient enters linearly, else LinearizeError; at, mode, freeze : as for `linearize`.
     Returns a Rate: `.pieces`, `.expr`, `.at(**values)`, `.over(mu, L)`, `.time_constant`.

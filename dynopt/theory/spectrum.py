@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 
 import numpy as np
-from sympy import Abs, Dummy, Expr, Function, Poly, Symbol, acos, cancel, factor_list, resultant, sqrt
+from sympy import Abs, Expr, Function, Integer, Matrix, Poly, Rational, Symbol, acos, cancel, sqrt
+
+from .lift import integral_charpoly, symmetric_square, symmetric_sum
 
 HALVINGS = 90
 
@@ -25,10 +27,13 @@ class LargestRealRoot(Function):
 
 @dataclass(frozen=True)
 class Piece:
-    """A formula and where it holds: `kind` is "real", "complex" or "root"; `angle` is the turn per step of a complex pair."""
+    """A formula and where it holds: where `when` is negative ("complex"), not negative ("real"), or everywhere (None).
+
+    `kind` is "real", "complex" or "root"; `angle` is the turn per step (per unit of time) of a complex pair.
+    """
 
     value: Expr
-    when: Expr | None                                   # holds where this is negative (complex) or not negative (real); None: everywhere
+    when: Expr | None
     kind: str
     angle: Expr | None = None
 
@@ -72,14 +77,16 @@ class Factor:
     def sizes(self, s: Symbol, flow: bool) -> Poly:
         """Polynomial in s whose largest real root is the squared modulus (flows: twice the real part) of the largest root.
 
-        Its roots are the products (sums) of two roots of the factor.
+        Its roots are the products (sums) of two roots of the factor: the characteristic polynomial of the symmetric square of a
+        companion matrix, which is made integral by reading the factor in lead*z.
         """
-        z = Dummy("z")
-        n = self.degree
-        p = sum(c*z**(n - i) for i, c in enumerate(self.coefficients))
-        other = p.subs(z, s - z) if flow else sum(c*s**(n - i)*z**i for i, c in enumerate(self.coefficients))
-        pairs = Poly(resultant(p, other.expand(), z), s)
-        return _squarefree(pairs)
+        lead, n = self.coefficients[0], self.degree
+        monic = [c*lead**(i - 1) if i else Integer(1) for i, c in enumerate(self.coefficients)]
+        companion = Matrix(n, n, lambda i, j: -monic[j + 1] if i == 0 else Integer(i == j + 1))
+        lifted = (symmetric_sum if flow else symmetric_square)(companion)
+        found, m = integral_charpoly(lifted), lifted.rows
+        scale = lead if flow else lead**2
+        return Poly({(m - i,): cancel(c*scale**(m - i)) for i, c in enumerate(found)}, s).primitive()[1]
 
     def size(self, values: Sequence[Any], flow: bool) -> Any:
         """The same in floats, from the values of the coefficients."""
@@ -90,18 +97,7 @@ class Factor:
 
 
 def _root(step: int) -> Expr:
-    from sympy import Rational
     return Rational(1, step)
-
-
-def _squarefree(p: Poly) -> Poly:
-    """Each factor once; factors without s do not matter."""
-    s = p.gen
-    product = Poly(1, s)
-    for f, _ in factor_list(p.as_expr())[1]:
-        if f.has(s):
-            product = product*Poly(f, s)
-    return product
 
 
 def radius(c: Sequence[np.ndarray]) -> np.ndarray:
