@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator
 from dynopt.core.errors import ParameterError
 
 from .labels import label_curve
-from .paths import is_flow
+from .paths import colours_of, is_flow
 from .style import axes_of, each, palette
 
 
@@ -31,7 +31,7 @@ def plot_decay(trajectories: Any, ax: Axes | None = None, *, value: str | Callab
     runs = list(each(trajectories))
     series = [_series(run, value, floor, step) for run in runs]
     ax.set_yscale("log")
-    curves = [_curve(ax, run, x, y, index) for index, (run, (x, y)) in enumerate(zip(runs, series, strict=True))]
+    curves = [_curve(ax, run, x, y, colour) for run, (x, y), colour in zip(runs, series, colours_of(runs), strict=True)]
     texts = [label_curve(ax, np.column_stack([x, y]), text, color=curve.get_color())
              for (x, y), text, curve in zip(series, labels or (), curves, strict=False)]
     line = _slope(ax, series, rho, power, slope) if rho is not None else None
@@ -51,11 +51,9 @@ def _series(run: Any, value: Any, floor: float, step: float | None) -> tuple[np.
     return x, np.where(y > 0, y, np.nan)
 
 
-def _curve(ax: Axes, run: Any, x: np.ndarray, y: np.ndarray, index: int) -> Any:
-    colours = palette()
+def _curve(ax: Axes, run: Any, x: np.ndarray, y: np.ndarray, colour: str) -> Any:
     if is_flow(run):
-        return ax.plot(x, y, color=colours.flow, lw=1.7, zorder=3)[0]
-    colour = colours.series(index if index > 1 else 0)
+        return ax.plot(x, y, color=colour, lw=1.7, zorder=3)[0]
     return ax.plot(x, y, "o", color=colour, ms=1.9, mew=0, zorder=4)[0]
 
 

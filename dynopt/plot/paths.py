@@ -40,7 +40,7 @@ def plot_paths(trajectories: Any, ax: Axes | None = None, *, problem: Any = None
     points = [in_plane(getattr(run, state), plane) for run in runs]
     _frame(ax, points, xlim, ylim)
     drawn: dict[str, Any] = {"contours": _contours(ax, problem, plane) if problem is not None else None}
-    drawn["curves"] = [_path(ax, run, path, index) for index, (run, path) in enumerate(zip(runs, points, strict=True))]
+    drawn["curves"] = [_path(ax, run, path, colour) for run, path, colour in zip(runs, points, colours_of(runs), strict=True)]
     drawn["start"] = _start(ax, points)
     drawn["minimizer"] = _minimizer(ax, problem, plane)
     drawn["labels"] = [label_curve(ax, _flat(path), text, color=curve.get_color(), path_effects=halo())
@@ -121,12 +121,10 @@ def contour_levels(heights: np.ndarray, count: int = 15) -> np.ndarray:
     return base + (top - base) * (np.arange(1, count + 1) / count) ** 2
 
 
-def _path(ax: Axes, run: Any, path: np.ndarray, index: int) -> Any:
-    colours = palette()
+def _path(ax: Axes, run: Any, path: np.ndarray, colour: str) -> Any:
     lanes = by_time(path)
     if is_flow(run):
-        return ax.plot(lanes[..., 0], lanes[..., 1], color=colours.flow, lw=1.9, zorder=3, solid_capstyle="round")[0]
-    colour = colours.series(index if index > 1 else 0)
+        return ax.plot(lanes[..., 0], lanes[..., 1], color=colour, lw=1.9, zorder=3, solid_capstyle="round")[0]
     ax.plot(lanes[..., 0], lanes[..., 1], color=colour, lw=0.55, alpha=0.7, zorder=4)
     return ax.plot(*_flat(path).T, "o", color=colour, ms=2.6, mew=0, zorder=5)[0]
 
@@ -134,6 +132,22 @@ def _path(ax: Axes, run: Any, path: np.ndarray, index: int) -> Any:
 def by_time(states: np.ndarray) -> np.ndarray:
     """States (..., n, d) of an ensemble as (n, paths, d)."""
     return np.moveaxis(states.reshape(-1, *states.shape[-2:]), 0, 1)
+
+
+def colours_of(runs: Sequence[Any]) -> list[str]:
+    """A colour for each trajectory: flows blue and iterates vermillion where both appear, and different among themselves."""
+    colours, flows = palette(), [is_flow(run) for run in runs]
+    more = list(colours.more)
+    first = {True: [colours.flow], False: [colours.iterates]} if len(set(flows)) == 2 else {flows[0]: [colours.iterates, colours.flow]}
+    if flows == [True]:
+        first = {True: [colours.flow]}
+    pools = {kind: [*own, *more] for kind, own in first.items()}
+    seen = {True: 0, False: 0}
+    chosen = []
+    for kind in flows:
+        chosen.append(pools[kind][seen[kind] % len(pools[kind])])
+        seen[kind] += 1
+    return chosen
 
 
 def is_flow(run: Any) -> bool:

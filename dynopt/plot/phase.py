@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from dynopt.core.errors import ParameterError
 
 from .labels import label_curve
-from .paths import by_time, is_flow
+from .paths import by_time, colours_of, is_flow
 from .style import axes_of, each, halo, palette, tex
 
 Field = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -31,7 +31,7 @@ def plot_phase(trajectories: Any, ax: Axes | None = None, *, x: str = "x", y: st
     runs = list(each(trajectories))
     entries = entry if isinstance(entry, tuple) else (entry, entry)
     series = [(_lanes(run, x, entries[0]), _lanes(run, y, entries[1])) for run in runs]
-    curves = [_curve(ax, run, *xy, index) for index, (run, xy) in enumerate(zip(runs, series, strict=True))]
+    curves = [_curve(ax, run, *xy, colour) for run, xy, colour in zip(runs, series, colours_of(runs), strict=True)]
     ax.margins(0.08)
     ax.autoscale_view()
     ax.set(xlim=xlim or ax.get_xlim(), ylim=ylim or ax.get_ylim())
@@ -55,11 +55,9 @@ def _lanes(run: Any, name: str, entry: int) -> np.ndarray:
     return lanes[..., min(entry, lanes.shape[-1] - 1)]
 
 
-def _curve(ax: Axes, run: Any, u: np.ndarray, v: np.ndarray, index: int) -> Any:
-    colours = palette()
+def _curve(ax: Axes, run: Any, u: np.ndarray, v: np.ndarray, colour: str) -> Any:
     if is_flow(run):
-        return ax.plot(u, v, color=colours.flow if index < 2 else colours.series(index), lw=1.7, zorder=3)[0]
-    colour = colours.series(index if index > 1 else 0)
+        return ax.plot(u, v, color=colour, lw=1.7, zorder=3)[0]
     ax.plot(u, v, color=colour, lw=0.5, alpha=0.7, zorder=4)
     return ax.plot(u.ravel(), v.ravel(), "o", color=colour, ms=2.4, mew=0, zorder=5)[0]
 

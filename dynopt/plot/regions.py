@@ -18,6 +18,7 @@ from .style import Palette, axes_of, halo, palette, tex
 
 KINDS = {"fold": "fold (+1)", "flip": "flip (\N{MINUS SIGN}1)", "neimark_sacker": "Neimark\N{EN DASH}Sacker", "hopf": "Hopf"}
 _DASHES = {"fold": (0, (1.2, 1.0)), "flip": "-", "neimark_sacker": (0, (5, 1.6)), "hopf": (0, (5, 1.6))}
+_CURVATURES = ("lam", "nu", "mu", "L")
 _SIZE = 360  # pixels a side of the field
 
 
@@ -26,7 +27,7 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
                 mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, str]] = (),
                 labels: bool | Mapping[str, str] = True, outside: str | None = "unstable",
                 xlim: tuple[float, float] = (0.0, 4.4), ylim: tuple[float, float] = (-1.1, 1.1),
-                xlabel: str | None = None, color: str | None = None, label: str | None = None,
+                xlabel: str | None = None, colorbar: bool = True, color: str | None = None, label: str | None = None,
                 title: str | None = None) -> dict[str, Any]:
     """Draw a region in the plane of two parameters: its inside, its boundary curves by kind, marked points.
 
@@ -44,8 +45,8 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
     ax.set(xlim=xlim, ylim=ylim)
     if color is None:
         ax.set_facecolor(colours.outside)
-    field, bar = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours)
-    drawn: dict[str, Any] = {"field": field, "colorbar": bar}
+    field, top = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours)
+    drawn: dict[str, Any] = {"field": field, "colorbar": _bar(ax, field, top) if rate and colorbar else None}
     drawn["boundaries"], drawn["labels"] = _boundaries(ax, region, inside, x, y, at or {}, labels, color, label)
     drawn["outlines"] = [line for other, text in outline for line in _outline(ax, other, text, x, y, at or {}, colours)]
     drawn["marks"] = [_mark(ax, inside, item, x, y, colours, rate is not None) for item in mark]
@@ -72,9 +73,10 @@ def _names(region: Any, x: str | None, y: str | None, at: Mapping[str, float]) -
 
 
 def parameters(region: Any) -> list[str]:
-    """The parameters that a region depends on, in the order of its rule's signature."""
+    """The parameters that a region depends on, in the order of its rule's signature, curvatures last."""
     used = {str(symbol) for symbol in region.free_symbols}
-    return [name for name in region.names if name in used] + sorted(used - set(region.names))
+    names = [name for name in region.names if name in used] + sorted(used - set(region.names))
+    return sorted(names, key=lambda name: name.split("_")[0] in _CURVATURES)
 
 
 def _membership(region: Any, x: str, y: str, at: Mapping[str, float]) -> Any:
@@ -93,7 +95,7 @@ def _on_axes(ask: Callable[..., Any], x: str, y: str, at: Mapping[str, float]) -
     return answer
 
 
-def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette) -> tuple[Any, Any]:
+def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette) -> tuple[Any, float]:
     """The inside as pixels whose opacity is the share of them that the region covers."""
     xlim, ylim = ax.get_xlim(), ax.get_ylim()
     share = coverage(inside, xlim, ylim, _SIZE)
@@ -101,7 +103,7 @@ def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette
     if rate is None:
         flat = color or colours.flow
         image = np.dstack([np.broadcast_to(to_rgb(flat), (*share.shape, 3)), (0.16 if color else 0.28) * share])
-        return ax.imshow(image, origin="lower", extent=extent, aspect="auto", zorder=0.5, interpolation="nearest"), None
+        return ax.imshow(image, origin="lower", extent=extent, aspect="auto", zorder=0.5, interpolation="nearest"), 0.0
     with np.errstate(all="ignore"):
         rho = rate(pixel_centres(*xlim, _SIZE)[None], pixel_centres(*ylim, _SIZE)[:, None])
         digits = np.nan_to_num(-np.log10(np.clip(np.broadcast_to(rho, share.shape), 1e-16, 1.0)))
@@ -109,7 +111,7 @@ def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette
     top = float(np.quantile(digits[share > 0.5], 0.995)) if (share > 0.5).any() else 1.0
     field = ax.imshow(digits, origin="lower", extent=extent, aspect="auto", zorder=0.5, alpha=share, cmap=colours.ramp,
                       norm=PowerNorm(0.6, 0.0, top or 1.0, clip=True), interpolation="nearest")
-    return field, _bar(ax, field, top)
+    return field, top
 
 
 def _bar(ax: Axes, field: Any, top: float) -> Any:

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from dynopt.core.errors import ParameterError
 
+from .curves import evaluate
 from .labels import label_point
 from .style import axes_of, palette
 
@@ -40,6 +41,16 @@ def plot_spectrum(roots: Any, ax: Axes | None = None, *, parameter: Any = None, 
     if title:
         ax.set_title(title)
     return drawn
+
+
+def sample_roots(polynomial: Any, **values: Any) -> np.ndarray:
+    """The roots (n, m) of a characteristic polynomial at numbers or arrays (n,) by name.
+
+    Parameters: polynomial, a sympy Poly in one unknown, such as `linearize(rule).charpoly`; values, its parameters.
+    """
+    arrays = {name: np.atleast_1d(np.asarray(value, float)) for name, value in values.items()}
+    coefficients = [np.asarray(evaluate(c, arrays), float) for c in polynomial.all_coeffs()]
+    return np.array([np.roots(row) for row in np.column_stack(np.broadcast_arrays(*map(np.atleast_1d, coefficients)))])
 
 
 def follow(roots: np.ndarray) -> np.ndarray:
