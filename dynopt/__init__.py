@@ -21,6 +21,8 @@ _TABLE = {
     "core.trajectory": "Trajectory",
     "catalog.index": "rules",
     "catalog.problems": "quadratic rosenbrock himmelblau double_well least_squares logistic bilinear",
+    "catalog.schemes": "explicit_euler implicit_euler symplectic_euler leapfrog conformal_leapfrog runge_kutta rk2 heun rk4 rkc "
+                       "theta bdf2 splitting baoab euler_maruyama",
     "theory.linear": "linearize",
     "theory.stability": "stability",
     "theory.rates": "rate Rate",

@@ -13,6 +13,7 @@ from dynopt.core.errors import RuleError
 from dynopt.core.rule import Rule
 from dynopt.plot.curves import evaluate
 from dynopt.theory.linear import linearize
+from dynopt.theory.rates import rate
 
 from .data import Landscape
 
@@ -64,9 +65,9 @@ class Derived:
     region: Any                             # in the curvature of one mode
     over: Any                               # for every curvature in [mu, L]
     bound: float                            # the largest stable step
-    upper: Any                              # its closed form
     critical: float                         # the curvature at which stability is lost there
     linear: Any
+    rate: Any
 
     @property
     def status(self) -> str:
@@ -81,8 +82,8 @@ class Derived:
         return np.linalg.eigvals(np.stack(entries, axis=-1).reshape(*shape, *self.linear.matrix.shape))
 
     def radius(self, **values: Any) -> np.ndarray:
-        """Spectral radius of the derived iteration matrix at arrays of parameters by name."""
-        return np.abs(self.roots(**values)).max(axis=-1)
+        """The derived contraction per step at arrays of parameters by name."""
+        return self.rate.at(**(self.values | values))
 
     def slowest(self, step: float, curvatures: np.ndarray) -> tuple[float, float]:
         """The contraction per step over all curvatures, and the curvature that decays last."""
@@ -99,37 +100,34 @@ def derive(entry: Entry, landscape: Landscape, settings: Mapping[str, float]) ->
     rule = entry.make()
     values = {name: float(settings[name]) for name in entry.held}
     region, over = stability(rule), stability(rule, over=("mu", "L"))
-    bound, upper = largest_step(over, entry.step, values | {"mu": landscape.mu, "L": landscape.L})
+    bound = largest_step(over, entry.step, values | {"mu": landscape.mu, "L": landscape.L})
     inside = {c: bool(region.contains(**values, **{entry.step: bound*(1 + 1e-9), "lam": c})) for c in (landscape.L, landscape.mu)}
     critical = next((curvature for curvature, stable in inside.items() if not stable), None)
     if critical is None:
         raise RuleError(f"{rule.name}: at {entry.step} = {bound:.6g} neither end of [mu, L] loses stability")
-    return Derived(entry, rule, values, region, over, bound, upper, critical, linearize(rule))
+    return Derived(entry, rule, values, region, over, bound, critical, linearize(rule), rate(rule))
 
 
-def largest_step(region: Any, step: str, values: Mapping[str, float]) -> tuple[float, Any]:
-    """The end of the region in one parameter, and its closed form: the upper end of a branch beyond which the region ends.
+def largest_step(region: Any, step: str, values: Mapping[str, float]) -> float:
+    """The end of the region in one parameter: found by halving on exact membership, down to neighbouring floats.
 
-    Raises RuleError where the region is unknown or has no such end at these values.
+    Raises RuleError where the region is unknown, holds nothing near zero, or has no end at these values.
     """
-    for branch in region.solve(step):
-        if branch.upper is None:
-            continue
-        end = real(branch.upper, values)
-        if end is not None and end > 0 and _ends(region, step, end, values):
-            return end, branch.upper
-    raise RuleError(f"{step}: the region has no largest step at {dict(values)}")
+    def inside(size: float) -> bool:
+        return bool(region.contains(**{**values, step: size}))
 
-
-def real(expression: Any, values: Mapping[str, float]) -> float | None:
-    """A closed form at numbers by name; None where it is not a finite real number."""
-    value = complex(expression.subs({s: values[s.name] for s in expression.free_symbols}).evalf(30))
-    return value.real if abs(value.imag) < 1e-15*abs(value) and np.isfinite(value.real) else None
-
-
-def _ends(region: Any, step: str, end: float, values: Mapping[str, float]) -> bool:
-    before, after = (bool(region.contains(**(dict(values) | {step: end*factor}))) for factor in (1 - 1e-9, 1 + 1e-9))
-    return before and not after
+    low = 1e-6
+    if not inside(low):
+        raise RuleError(f"{step}: steps near zero lie outside the region at {dict(values)}")
+    high = low
+    while inside(high):
+        low, high = high, 2*high
+        if high > 1e12:
+            raise RuleError(f"{step}: the region has no largest step at {dict(values)}")
+    while np.nextafter(low, high) < high:
+        middle = (low + high)/2
+        low, high = (middle, high) if inside(middle) else (low, middle)
+    return low
 
 
 def declaration(rule: Rule, flow: Rule | None = None) -> str:

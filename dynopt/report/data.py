@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, eigsh
 
 from dynopt.core.errors import ParameterError
+from dynopt.run.curvature import curvature, hessian, minimize_newton
 
 # data set -> (its name in sklearn.datasets, how its target becomes one of two classes)
 SETS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
@@ -63,35 +63,6 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     return (X - X.mean(axis=0))/X.std(axis=0), classes(y).astype(float)
 
 
-def hessian(problem: Any, x: np.ndarray) -> np.ndarray:
-    """The dense Hessian at x, shape (d, d), from one Hessian-vector product for each direction."""
-    columns = np.array([problem.hess(x, e) for e in np.eye(x.size)])
-    return (columns + columns.T)/2
-
-
-def newton(problem: Any, x: np.ndarray, *, steps: int = 50) -> np.ndarray:
-    """The minimizer of a strongly convex loss: Newton steps, halved while the value rises, until the gradient stops falling."""
-    size = np.linalg.norm(problem.grad(x))
-    for _ in range(steps):
-        move = np.linalg.solve(hessian(problem, x), problem.grad(x))
-        while problem.f(x - move) > problem.f(x)*(1 + 1e-14) and np.linalg.norm(move) > 1e-14:
-            move = move/2
-        following = np.linalg.norm(problem.grad(x - move))
-        if following >= size and size < 1e-12:
-            break
-        x, size = x - move, following
-    return x
-
-
-def extreme_curvatures(problem: Any, x: np.ndarray) -> tuple[float, float]:
-    """(mu, L) at x by Lanczos on Hessian-vector products alone, no matrix formed."""
-    operator = LinearOperator((x.size, x.size), matvec=lambda v: problem.hess(x, np.ravel(v)), dtype=float)
-    start = np.ones(x.size)/np.sqrt(x.size)
-    low, high = (eigsh(operator, k=1, which=end, v0=start, return_eigenvectors=False, tol=1e-12, maxiter=100*x.size)[0]
-                 for end in ("SA", "LA"))
-    return float(low), float(high)
-
-
 def survey(name: str, make: Callable[..., Any], *, l2: float = 1e-2) -> Landscape:
     """The regularized logistic loss of a data set with its minimizer, its exact curvatures there, and a check by Lanczos.
 
@@ -101,7 +72,7 @@ def survey(name: str, make: Callable[..., Any], *, l2: float = 1e-2) -> Landscap
         raise ParameterError(f"--l2 {l2}: expected a positive weight, else the smallest curvature is 0; write --l2 0.01")
     X, y = load(name)
     problem = make(X, y, l2=l2)
-    minimizer = newton(problem, np.zeros(X.shape[1]))
+    minimizer = minimize_newton(problem, np.zeros(X.shape[1]))
     curvatures, directions = np.linalg.eigh(hessian(problem, minimizer))
     return Landscape(name, problem, len(y), minimizer, float(np.linalg.norm(problem.grad(minimizer))), curvatures, directions,
-                     extreme_curvatures(problem, minimizer))
+                     curvature(problem, minimizer, method="lanczos"))

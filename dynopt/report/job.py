@@ -75,7 +75,7 @@ def _entry(found: Derived, landscape: Landscape, tick: Tick) -> dict[str, Any]:
     proof = {"status": found.status, "method": found.region.proof.method, "over": found.over.proof.method}
     return {"label": label, "rule": rule.name, "source": rule.source, "declaration": declaration(rule), "step": step,
             "held": found.values, "region": str(found.region), "region_latex": found.region._repr_latex_(),
-            "over": str(found.over), "over_latex": found.over._repr_latex_(), "upper": str(found.upper), "proof": proof,
+            "over": str(found.over), "over_latex": found.over._repr_latex_(), "proof": proof,
             "boundaries": sorted({boundary.kind for boundary in found.region.boundaries}), "critical": found.critical,
             "derived": found.bound, "measured": measured, "bracket": [low, high], "ratio": measured/found.bound,
             "rate": _rate(found.bound/2, rate, multiplier(signal, len(rule.state)), slowest)}

@@ -34,8 +34,8 @@ def view(material: Mapping[str, Any]) -> dict[str, Any]:
     rho = found.slowest(eta, landscape.curvatures)[0]
     caption = (f"Heavy ball with η = {eta:.3g}, β = {beta:g}: (a) its iterates beside the flow x″ + γx′ + ∇f = 0 with "
                "γ = (1 − β)/√η, in the plane of the two largest curvatures; (b) the derived region at the curvature L, coloured "
-               f"by the worst rate over [μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the energy "
-               f"beside the derived slope, ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
+               f"by the worst rate over [μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the "
+               f"energy beside the derived slope, ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
     return {"landscape": landscape, "found": found, "eta": eta, "beta": beta, "h": h, "plane": (landscape.minimizer, plane),
             "iterates": iterates, "flow": flow, "best": best, "rho": rho, "caption": caption}
 
