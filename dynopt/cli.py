@@ -97,6 +97,20 @@ def compare(
     print_comparison(method, flow, problem, x0=x0, until=until, h=h, where=list(where or ()), words=context.args)
 
 
+@app.command()
+def report(
+    data: Annotated[str, typer.Option(metavar="NAME", help="breast_cancer, wine or digits.")] = "breast_cancer",
+    l2: Annotated[float, typer.Option(metavar="WEIGHT", help="Weight of |x|^2/2.")] = 1e-2,
+    beta: Annotated[float, typer.Option(metavar="NUMBER", help="Momentum, at least 0 and below 1.")] = 0.9,
+    gamma: Annotated[float, typer.Option(metavar="NUMBER", help="Friction of the flow, above 0.")] = 0.2,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go.")] = Path("figures"),
+    force: Annotated[bool, typer.Option("--force", help="Replace the files of an earlier report.")] = False,
+) -> None:
+    """Derive, prove and measure the largest stable step of eight methods on real data; write a page, a figure, the numbers."""
+    from dynopt.cli_report import report as make
+    make(data, l2=l2, beta=beta, gamma=gamma, out=out, force=force)
+
+
 def _say(message: str) -> None:
     """One message on stderr, whatever the terminal can encode."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
