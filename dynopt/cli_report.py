@@ -46,7 +46,8 @@ def table(found: dict[str, Any]) -> list[str]:
              f"mu = {data['mu']:.6g}, L = {data['L']:.6g}, condition number {data['kappa']:.4g}",
              f"momentum beta = {settings['beta']:g}, friction gamma = {settings['gamma']:g}", "",
              f"{'':<36}{'largest stable step':^38}{'contraction per step':^34}",
-             f"{'method':<34}  {'derived':>10} {'measured':>12} {'ratio':>11}   {'at step':>9} {'derived':>10} {'measured':>10}  region"]
+             f"{'method':<34}  {'derived':>10} {'measured':>12} {'ratio':>11}   "
+             f"{'at step':>9} {'derived':>10} {'measured':>10}  region"]
     for entry in found["methods"]:
         rate = entry["rate"]
         lines.append(f"{entry['label']:<34} {entry['step'][0]:>1} {entry['derived']:>9.6g} {entry['measured']:>12.6g} "
