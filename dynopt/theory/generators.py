@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from math import lcm
 
-from sympy import Abs, Dummy, Expr, Integer, Pow, Rational, Symbol, cos, exp, pi, sin
+from sympy import Abs, Dummy, Expr, Integer, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
 
+from ..core.errors import RuleError
 from .atoms import Formula, make
 
 PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
@@ -55,6 +56,8 @@ class Generators:
             cases = [[*make(a, ">"), *make(g - 1, ">")], [*make(a, "=="), *make(g - 1, "==")], [*make(-a, ">"), *make(1 - g, ">")]]
             self.facts.append(("or", *(("and", *case) for case in cases)))
             return g
+        if e.is_number and e.is_algebraic:
+            return self._algebraic(e)
         g = self._new(e, positive=e == pi)
         if e == pi:
             self.facts += [*make(g - PI_BOUNDS[0], ">"), *make(PI_BOUNDS[1] - g, ">")]
@@ -67,6 +70,16 @@ class Generators:
             self.facts += [*make(g, ">="), *make(g**2 - self.polynomial(e.args[0])**2, "==")]
         return g
 
+    def _algebraic(self, e: Expr) -> Symbol:
+        """A number such as cos(pi/7): the root of its minimal polynomial in a small interval."""
+        g = self._new(e, positive=bool(e > 0))
+        for low, high in (sorted((Rational(round(e*10**k) + j, 10**k) for j in (-1, 1))) for k in (6, 12, 24)):
+            polynomial = Poly(minimal_polynomial(e, g), g)
+            if polynomial.count_roots(low, high) == 1:
+                self.facts += [*make(polynomial.as_expr(), "=="), *make(g - low, ">"), *make(high - g, ">")]
+                return g
+        raise RuleError(f"the number {e} could not be told apart from its conjugates")
+
     def _new(self, e: Expr, positive: bool) -> Symbol:
         g = Symbol(f"<{e}>", positive=True) if positive else Symbol(f"<{e}>", real=True)
         self.meaning[g] = e
@@ -76,7 +89,7 @@ class Generators:
 
 def is_loose(definitions: dict) -> bool:
     """Is there a generator of which not everything is known?"""
-    return any(not (e.is_Pow and e.exp.is_Rational) and not isinstance(e, Abs) for e in definitions.values())
+    return not all((e.is_Pow and e.exp.is_Rational) or isinstance(e, Abs) or (e.is_number and e.is_algebraic) for e in definitions.values())
 
 
 def _irrational(e: Expr) -> list[Expr]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from sympy import Expr, Symbol, latex
 
-from .atoms import factored, terms
+from .atoms import factored, first_coefficient, terms
 
 FIRST, LAST = ("eta",), ("lam", "mu", "L")
 SIGNS = {"text": {"<": "<", ">": ">", "<=": "<=", ">=": ">=", "==": "=", "!=": "!="},
@@ -85,12 +85,16 @@ class Letters:
 
     def quotient(self, over: Expr, under: Expr) -> str:
         """over/under, the sign in front."""
-        if not under.free_symbols:
+        lead = 1 if under.is_Rational and under > 0 or under.free_symbols and first_coefficient(under) > 0 else -1
+        over, under = (lead*over).expand(), (lead*under).expand()
+        if under == 1 or not over.free_symbols and not under.free_symbols:
             return self.product((over/under).expand())
         a, b = self.product(over), self.product(under)
+        minus = a.startswith("-") and not a.startswith("-(")
+        a = self.sum(over) if a.startswith("-(") else a[1:] if minus else a
         if self.tex:
-            return rf"-\frac{{{self.product((-over).expand())}}}{{{b}}}" if a.startswith("-") else rf"\frac{{{a}}}{{{b}}}"
-        return f"{a if ' ' not in a or a.endswith(')') and '(' in a and not _open_sum(a) else f'({a})'}/" + (b if b.isidentifier() else f"({b})")
+            return ("-" if minus else "") + rf"\frac{{{a}}}{{{b}}}"
+        return ("-" if minus else "") + (f"({a})" if _open_sum(a) else a) + "/" + (b if b.replace("_", "").isalnum() else f"({b})")
 
     def absolute(self, inside: str) -> str:
         return rf"\left|{inside}\right|" if self.tex else f"|{inside}|"

@@ -119,7 +119,9 @@ def _exact(region: "Region", points: list[dict[str, Fraction]]) -> Sample:
         env = {s: v for s, v in _environment(region, point).items()}
         if any(s.is_positive and v <= 0 for s, v in env.items()) or not region._all(region.facts, env):
             continue
-        truth, _ = region.claim.holds(env)
+        truth, sure = region.claim.holds(env)
+        if not sure:
+            continue
         inside = any(bool(region._all(c, env)) for c in region.union)
         tested += 1
         if bool(truth) != inside:

@@ -54,7 +54,7 @@ class Author:
         for s, bounds in ranges.items():
             if s not in chained:
                 shown.append((1 if bounds[:2] == (0, None) else 0, self._range(s, bounds)))
-        return [text for _, text in sorted(shown, key=lambda p: p[0])]
+        return [text for _, text in sorted(_joined(shown, self.letters), key=lambda p: p[0])]
 
     # -- one variable ------------------------------------------------------------------------------------------
     def _ranges(self) -> tuple[dict, list[Atom]]:
@@ -148,6 +148,36 @@ class Author:
         pivot = pivot or next((s for s in small.free_symbols if str(s) in PIVOTS and _divides(s, small)), None)
         chain = less in ("<", "<=") and pivot is not None and sign((small/pivot).expand(), self.positive) > 0
         return Line(left, less, right, 2, pivot, chain)
+
+
+def _joined(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, str]]:
+    """`a < x` and `x < b` as `a < x < b`, `a <= x` and `x <= a` as `x = a`."""
+    out: list[tuple[int, str]] = []
+    for rank, text in shown:
+        parts = _cut(text, letters)
+        partner = next((i for i, (_, other) in enumerate(out) if parts and _meets(_cut(other, letters), parts)), None)
+        if partner is None:
+            out.append((rank, text))
+            continue
+        other = _cut(out[partner][1], letters) or parts
+        low, high = (other, parts) if other[2] == parts[0] else (parts, other)
+        joint = f"{high[0]} = {low[0]}" if low[0] == high[2] else f"{low[0]} {low[1]} {low[2]} {high[1]} {high[2]}"
+        out[partner] = (out[partner][0], joint)
+    return out
+
+
+def _cut(text: str, letters: Letters) -> tuple[str, str, str] | None:
+    """(left, sign, right) of a relation with one sign pointing up."""
+    words = [letters.relation("<"), letters.relation("<=")]
+    found = [(i, w) for w in words for i in range(len(text)) if text.startswith(f" {w} ", i)]
+    if len(found) != 1:
+        return None
+    (i, w), = found
+    return text[:i], w, text[i + len(w) + 2:]
+
+
+def _meets(a: tuple | None, b: tuple) -> bool:
+    return a is not None and (a[2] == b[0] or b[2] == a[0]) and not ("|" in a[0] + b[0])
 
 
 def _cost(line: Line) -> int:

@@ -1,0 +1,101 @@
+"""Stability for every curvature of an interval: both ends where the conditions are affine or quadratic in lam, else proposed and proved."""
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from sympy import Expr, Symbol
+
+from ..core.errors import RuleError
+from .algebra import LinearizeError
+from .atoms import Atom, Formula, make
+from .linear import as_expression
+from .reduce import Context, reduce, union
+from .relations import union_of
+from .symbols import symbol
+
+if TYPE_CHECKING:
+    from .region import Region
+    from .stability import Problem
+
+LAM = symbol("lam")
+
+
+def every_curvature(problem: "Problem", over: tuple) -> "Region":
+    """The region of the other parameters that are stable for all lam in [low, high] (low = 0: in (0, high])."""
+    low, high, facts = _interval(over, problem)
+    problem.facts = tuple(dict.fromkeys([*problem.facts, *facts]))
+    context = Context(problem.facts, seconds=15)
+    atoms = [*problem.claim.conditions, *(a for _, rows in problem.conditions() for c in rows for a in make(c.expr, ">"))]
+    parts = reduce(atoms, context)
+    cases = [union_of(("and", *(_always(a, low, high) for a in c))) for c in parts]
+    found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
+    _sure(found, parts, low, high, context)
+    return _finished(problem, found, low, high)
+
+
+def _interval(over: Any, problem: "Problem") -> tuple[Expr, Expr, list[Atom]]:
+    try:
+        low, high = (as_expression(v) for v in over)
+    except (TypeError, ValueError):
+        raise RuleError(f'over={over!r:.60}, expected the two ends of an interval of curvatures, as in over=("mu", "L")') from None
+    if set(problem.linear.curvatures) - {LAM}:
+        raise LinearizeError("over= asks for one real curvature lam; this rule has several, or a complex one")
+    if (low.is_number and low < 0) or (high.is_number and high <= 0) or (low.is_number and high.is_number and low > high):
+        raise RuleError(f"over={over!r:.60}, expected 0 <= mu <= L")
+    return low, high, [*make(high - low, ">="), *make(low, ">="), *make(high, ">")]
+
+
+def _always(a: Atom, low: Expr, high: Expr) -> Formula:
+    """The relation for all lam of the interval: exact up to degree two, else what both ends ask for."""
+    if LAM not in a.symbols:
+        return a
+    e = a.expr.expand()
+    degree = _degree(e, LAM)
+    ends = [("and", *make(e.subs(LAM, high), a.op)), ("and", *make(e.subs(LAM, low), ">=" if low == 0 and a.op == ">" else a.op))]
+    if degree < 2 or a.op != ">":
+        return ("and", *ends)
+    if low == 0:
+        ends = ends[:1] + [("or", ("and", *make(e.subs(LAM, 0), ">")), _grows(e))]
+    if degree > 2:
+        return ("and", *ends)
+    q, b, c = e.coeff(LAM, 2), e.coeff(LAM, 1), e.coeff(LAM, 0)
+    dips = ("or", *(("and", *make(x, op)) for x, op in ((-q, ">="), (b + 2*q*low, ">="), (-b - 2*q*high, ">="), (4*q*c - b**2, ">"))))
+    return ("and", *ends, dips)
+
+
+def _grows(e: Expr) -> Formula:
+    """Zero at lam = 0 and positive just above it."""
+    b, c, q = e.coeff(LAM, 1), e.coeff(LAM, 0), e.coeff(LAM, 2)
+    return ("and", *make(c, "=="), ("or", ("and", *make(b, ">")), ("and", *make(b, "=="), *make(q, ">"))))
+
+
+def _degree(e: Expr, x: Symbol) -> int:
+    from sympy import degree
+    return int(degree(e, x))
+
+
+def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -> None:
+    """No curvature of the interval leaves the region where the answer holds; the ends show that nothing smaller is needed."""
+    inside = [*(make(LAM - low, ">=") if low != 0 else ()), *make(high - LAM, ">=")]
+    outside = [("or", *(a.negated for a in c)) for c in parts]
+    for c in found:
+        if not context.impossible(*c, *inside, *outside):
+            raise LinearizeError("stability at both ends of the interval of curvatures could not be shown to carry over to its inside")
+    if len(parts) > 1:
+        ends = [v for v in (low, high) if v != 0]
+        needed = [[a for a in conj] for pieces in product(parts, repeat=len(ends))
+                  for conj in [[b for c, v in zip(pieces, ends) for a in c for b in a.subs({LAM: v})]]]
+        rest = [("or", *(a.negated for a in c)) for c in found]
+        if any(not context.impossible(*conj, *rest) for conj in needed):
+            raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
+
+
+def _finished(problem: "Problem", found: tuple, low: Expr, high: Expr) -> "Region":
+    from .every import Every
+    from .region import Region
+    names = tuple(n for n in dict.fromkeys([*problem.linear.names, *(str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str))])
+                  if n != "lam")
+    return Region(found, problem.facts, problem.definitions, {}, Every(problem.claim, low, high), names=names)
+
+
