@@ -21,10 +21,13 @@ def total(x: Any) -> Any:
 
 
 PLAIN: dict[str, Callable] = {
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow, "mod": operator.mod,
-    "neg": operator.neg, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq, "ne": operator.ne,
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
+    "mod": operator.mod,
+    "neg": operator.neg, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge, "eq": operator.eq,
+    "ne": operator.ne,
     "matmul": matmul, "sum": total, "min": functions.minimum, "max": functions.maximum,
-    **{name: getattr(functions, name) for name in ("sqrt", "exp", "log", "sin", "cos", "tanh", "abs", "sign", "where", "norm", "dot", "mean")}}
+    **{name: getattr(functions, name) for name in ("sqrt", "exp", "log", "sin", "cos", "tanh", "abs", "sign", "where", "norm",
+                                                   "dot", "mean")}}
 
 
 def plain(node: Node, args: list) -> Any:

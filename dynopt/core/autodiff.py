@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Callable
 
 from .errors import RuleError
-from .expr import LEAVES, COMPARISONS, Array, Node, constant, leaf, walk
+from .expr import COMPARISONS, LEAVES, Node, constant, walk
 
 ZERO, ONE, HALF = constant(0), constant(1), constant(Fraction(1, 2))
 SCALAR_OPS = frozenset(("norm", "dot", "mean", "sum", "item", "size", "const", "pi", "param"))
@@ -43,7 +43,8 @@ SLOPES: dict[str, Callable] = {
     "sin": lambda n, a: (Node("cos", a),), "cos": lambda n, a: (-Node("sin", a),), "tanh": lambda n, a: (1 - n*n,),
     "abs": lambda n, a: (Node("sign", a),), "sign": lambda n, a: (None,),
     "where": lambda n, c, a, b: (None, Node("where", c, ONE, ZERO), Node("where", c, ZERO, ONE)),
-    "max": lambda n, a, b: (_slope_of_max(a, b), _slope_of_max(b, a)), "min": lambda n, a, b: (_slope_of_max(b, a), _slope_of_max(a, b)),
+    "max": lambda n, a, b: (_slope_of_max(a, b), _slope_of_max(b, a)), "min": lambda n, a, b: (_slope_of_max(b, a),
+                                                                                               _slope_of_max(a, b)),
     **{op: (lambda n, a, b: (None, None)) for op in COMPARISONS}}
 
 
@@ -98,7 +99,8 @@ def _pull(node: Node, seed: Node, scalar: dict[Node, bool]) -> list[tuple[Node, 
     if node.op == "matmul":
         matrix, vector = args
         if matrix.op != "array":
-            raise RuleError("the derivative of a product with a matrix parameter: expected a constant array; give the gradient as a function")
+            raise RuleError("the derivative of a product with a matrix parameter: expected a constant array; give the gradient "
+                            "as a function")
         return [(vector, Node("matmul", Node("array", data=matrix.data.T), seed), False)]
     slopes = SLOPES.get(node.op)
     if slopes is None:

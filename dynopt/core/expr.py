@@ -123,7 +123,8 @@ class Node:
         raise RuleError(f"len of {_short(self)}: the dimension is not known while a rule is traced; use mean, dot or norm")
 
     def __iter__(self) -> Iterator:
-        raise RuleError(f"{_short(self)} was unpacked or looped over: states are vectors of unknown dimension; write array operations")
+        raise RuleError(f"{_short(self)} was unpacked or looped over: states are vectors of unknown dimension; write array "
+                        f"operations")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise RuleError(f"a numpy function was applied to {_short(self)}: a rule is traced on symbols; "

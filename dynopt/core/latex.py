@@ -6,12 +6,13 @@ from typing import Any
 
 from .expr import LEAVES, Node, evaluate
 
-GREEK = frozenset("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega Gamma Delta "
-                  "Theta Lambda Sigma Omega".split())
+GREEK = frozenset("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega "
+                  "Gamma Delta Theta Lambda Sigma Omega".split())
 SPECIAL = {"lam": r"\lambda", "eps": r"\epsilon", "pi": r"\pi"}
-INFIX = {"add": (" + ", 1), "sub": (" - ", 1), "mul": (" ", 2), "lt": " < ", "le": r" \le ", "gt": " > ", "ge": r" \ge ", "eq": " = ", "ne": r" \ne "}
-NAMED = {"exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos", "tanh": r"\tanh", "sign": r"\operatorname{sign}", "min": r"\min", "max": r"\max",
-         "mean": r"\operatorname{mean}", "sum": r"\operatorname{sum}"}
+INFIX = {"add": (" + ", 1), "sub": (" - ", 1), "mul": (" ", 2), "lt": " < ", "le": r" \le ", "gt": " > ", "ge": r" \ge ",
+         "eq": " = ", "ne": r" \ne "}
+NAMED = {"exp": r"\exp", "log": r"\log", "sin": r"\sin", "cos": r"\cos", "tanh": r"\tanh", "sign": r"\operatorname{sign}",
+         "min": r"\min", "max": r"\max", "mean": r"\operatorname{mean}", "sum": r"\operatorname{sum}"}
 ATOM = 9
 SHORT = 12                          # repeated expressions up to this many characters are written out again
 
@@ -37,9 +38,12 @@ def expression_latex(node: Node, names: dict[Node, str] | None = None) -> str:
 def _leaf(node: Node) -> tuple[str, int]:
     if node.op == "const":
         value = node.data
-        shown = str(value.numerator) if value.denominator == 1 else rf"{'-' if value < 0 else ''}\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+        fraction = rf"\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+        shown = str(value.numerator) if value.denominator == 1 else ("-" if value < 0 else "") + fraction
         return shown, 1 if value < 0 else ATOM
-    return (name_latex(str(node.data)) if node.op in ("state", "param", "unknown") else r"\pi" if node.op == "pi" else r"\mathbf{A}"), ATOM
+    if node.op in ("state", "param", "unknown"):
+        return name_latex(str(node.data)), ATOM
+    return (r"\pi" if node.op == "pi" else r"\mathbf{A}"), ATOM
 
 
 def _wrap(shown: str, tight: int, least: int) -> str:
@@ -79,7 +83,9 @@ def _called(node: Node, args: list[tuple[str, int]]) -> str:
             return (r"\xi" if kind == "noise" else "u") + f"_{{{node.data[1] + 1}}}"
         if kind == "hess":
             return rf"\nabla^2 f{mark}({args[0][0]})\,{_wrap(*args[1], 2)}"
-        return {"grad": rf"\nabla f{mark}({inner})", "prox": rf"\operatorname{{prox}}_{{{args[-1][0]}}}({args[0][0]})"}.get(kind, f"f{mark}({inner})")
+        if kind == "prox":
+            return rf"\operatorname{{prox}}_{{{args[-1][0]}}}({args[0][0]})"
+        return rf"\nabla f{mark}({inner})" if kind == "grad" else f"f{mark}({inner})"
     if op == "where":
         return rf"\begin{{cases}} {args[1][0]} & {args[0][0]} \\ {args[2][0]} & \text{{else}} \end{{cases}}"
     if op == "past":

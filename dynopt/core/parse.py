@@ -8,15 +8,17 @@ import ast
 from fractions import Fraction
 from typing import Any, Callable, Iterable
 
+from . import functions
 from .errors import RuleError
 from .expr import Node, constant, leaf
-from . import functions
 
 LONGEST, DEEPEST, LARGEST_POWER = 4000, 60, 64
-ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.Mod: "mod", ast.MatMult: "matmul"}
+ARITHMETIC = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow", ast.Mod: "mod",
+              ast.MatMult: "matmul"}
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 FUNCTIONS = {name: getattr(functions, name) for name in
-             ("sqrt", "exp", "log", "sin", "cos", "tanh", "abs", "sign", "where", "minimum", "maximum", "clip", "norm", "dot", "mean")}
+             ("sqrt", "exp", "log", "sin", "cos", "tanh", "abs", "sign", "where", "minimum", "maximum", "clip", "norm", "dot",
+              "mean")}
 ARITY = {"where": 3, "clip": 3, "minimum": 2, "maximum": 2, "dot": 2}
 
 
@@ -37,7 +39,8 @@ def read(source: str, mode: str) -> ast.AST:
         depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
         if not (character.isascii() and (character.isprintable() or character in "\n\t")):
-            raise refuse(source, None, f"the character {character!r} at position {position + 1}", "names and signs are plain ASCII")
+            raise refuse(source, None, f"the character {character!r} at position {position + 1}", "names and signs are plain "
+                                                                                                  "ASCII")
     if deepest > DEEPEST:
         raise refuse(source, None, f"nested {deepest} deep", f"at most {DEEPEST} parentheses are read")
     try:
@@ -68,7 +71,8 @@ class Reader:
         if isinstance(tree.value, bool) or not isinstance(tree.value, (int, float)):
             raise refuse(self.source, tree, f"the literal {tree.value!r:.40}", "only numbers are literals")
         written = ast.get_source_segment(self.source.strip(), tree) or repr(tree.value)
-        value = Fraction(written.replace("_", "")) if written.replace("_", "")[:2].lower() not in ("0x", "0o", "0b") else Fraction(tree.value)
+        value = Fraction(written.replace("_", "")) if written.replace("_", "")[:2].lower() not in ("0x", "0o",
+                                                                                                   "0b") else Fraction(tree.value)
         if max(abs(value.numerator), value.denominator) > 10**400:
             raise refuse(self.source, tree, "a number of more than 400 digits", "write a smaller one")
         return constant(value)
@@ -103,7 +107,8 @@ class Reader:
 
     def _Call(self, tree: ast.Call) -> Any:
         if not isinstance(tree.func, ast.Name) or tree.keywords or any(isinstance(a, ast.Starred) for a in tree.args):
-            raise refuse(self.source, tree, "a call that is no plain f(a, b)", "call listed functions by name, arguments by position")
+            raise refuse(self.source, tree, "a call that is no plain f(a, b)", "call listed functions by name, arguments by "
+                                                                               "position")
         name = tree.func.id
         if name in FUNCTIONS:
             if len(tree.args) != ARITY.get(name, 1):

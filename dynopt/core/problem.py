@@ -46,7 +46,8 @@ def traced(function: Callable, args: Sequence[str]) -> Node | None:
 
 def _arguments(function: Callable, name: str) -> tuple[str, ...]:
     if not callable(function):
-        raise ParameterError(f"problem: {name} is {type(function).__name__} {function!r:.40}, expected a function of x; write Problem(lambda x: ...)")
+        raise ParameterError(f"problem: {name} is {type(function).__name__} {function!r:.40}, expected a function of x; write "
+                             f"Problem(lambda x: ...)")
     try:
         found = [p.name for p in inspect.signature(function).parameters.values() if p.default is inspect.Parameter.empty
                  and p.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
@@ -89,14 +90,15 @@ class Problem:
 
     def _derived(self, f: Field, x: Node) -> Field:
         if f.node is None:
-            raise RuleError(f"{self.name}: f cannot be traced (it uses more than arithmetic and the functions of dynopt on whole vectors) "
+            raise RuleError(f"{self.name}: f cannot be traced (it uses more than arithmetic and the functions of dynopt on "
+                            f"whole vectors) "
                             "and no gradient was given; write Problem(f, grad=...)")
         node = gradient(f.node, x)
         return Field(("x",), node, lambda *_: None)
 
     @property
     def kind(self) -> str:
-        """"symbolic" where the gradient is a traced expression; "compiled" or "python" for black boxes, decided at the first run."""
+        """"symbolic" where the gradient is a traced expression; "compiled" or "python" for black boxes, as the run found."""
         return "symbolic" if self.fields["grad"].node is not None else getattr(self, "_kind", "python")
 
     def f(self, x: Any) -> Any:
@@ -112,7 +114,8 @@ class Problem:
     def hess(self, x: Any, v: Any) -> Any:
         """Hessian-vector product H(x) v, shapes (..., d) -> (..., d)."""
         if "hess" not in self.fields:
-            raise ParameterError(f"{self.name}: no Hessian-vector product is known; write Problem(f, grad=..., hess=lambda x, v: ...)")
+            raise ParameterError(f"{self.name}: no Hessian-vector product is known; write Problem(f, grad=..., hess=lambda x, "
+                                 f"v: ...)")
         return self.fields["hess"](x, v)
 
     def __repr__(self) -> str:
@@ -133,7 +136,8 @@ class Game:
     def __init__(self, fields: Sequence[Callable], *, name: str = "game", minimizer: Any = None, prox: Callable | None = None):
         fields = list(fields)
         if not fields or not all(map(callable, fields)):
-            raise ParameterError(f"{name}: found {fields!r:.60}, expected one function for each player; write Game([lambda x, y: y, lambda x, y: -x])")
+            raise ParameterError(f"{name}: found {fields!r:.60}, expected one function for each player; write Game([lambda x, "
+                                 f"y: y, lambda x, y: -x])")
         self.name, self.minimizer, self.dim, self.noise, self.bounds = name, minimizer, None, None, None
         self.fields = {}
         for i, function in enumerate(fields, 1):

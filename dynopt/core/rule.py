@@ -10,9 +10,9 @@ import numpy as np
 from .errors import ParameterError, RuleError
 from .expr import Node, leaf, replace
 from .program import Program
-from .signature import CLOCKS, ORACLE, Signature, read_signature
+from .signature import CLOCKS, Signature, read_signature
 from .trace import trace
-from .values import PerCoordinate, Schedule, as_parameter, compute
+from .values import as_parameter, compute
 
 
 class Rule:
@@ -71,7 +71,8 @@ class Rule:
     def __call__(self, *state: Any, **given: Any) -> Any:
         """One step (the rates, for a flow) on any values that know arithmetic; oracles are passed by name."""
         if len(state) != len(self.state):
-            raise ParameterError(f"{self.name}: called with {len(state)} state(s), expected {len(self.state)} ({', '.join(self.state)})")
+            raise ParameterError(f"{self.name}: called with {len(state)} state(s), expected {len(self.state)} "
+                                 f"({', '.join(self.state)})")
         asked = (*self.params, *self.signature.counts, *self.signature.clocks, *self.signature.oracles)
         unknown = [n for n in given if n not in asked]
         if unknown:
@@ -87,9 +88,9 @@ class Rule:
         return self.function(*map(_read_only, state), **keywords)
 
     def subs(self, **values: Any) -> "Rule":
-        """The rule with parameters replaced by numbers, text such as "2/(L + mu)", schedules, per-coordinate values or matrices."""
+        """The rule with parameters replaced by numbers, text ("2/(L + mu)"), schedules, per-coordinate values or matrices."""
         bound, counts = dict(self.bound), dict(self.counts)
-        for name, given in values.items():
+        for name in values:
             if name not in self.params and name not in self.signature.counts:
                 raise ParameterError(unknown_name(self.name, name, (*self.params, *self.signature.counts)))
         new = {n: as_parameter(v, n, self.name) for n, v in values.items() if n not in self.signature.counts}
@@ -121,7 +122,8 @@ class Rule:
               oracles: Iterable[str] = (), counts: Iterable[str] = (), scalars: Iterable[str] = (), defaults: dict | None = None,
               source: str = "", origin: Any = None) -> "Rule":
         """A rule from a function whose signature is given in words: how schemes and blocks make new rules from old."""
-        signature = Signature(tuple(state), tuple(params), tuple(clocks), tuple(oracles), tuple(counts), frozenset(scalars), dict(defaults or {}))
+        signature = Signature(tuple(state), tuple(params), tuple(clocks), tuple(oracles), tuple(counts), frozenset(scalars),
+                              dict(defaults or {}))
         return cls(function, signature, name, source, origin=origin)
 
     @classmethod
@@ -166,7 +168,8 @@ def unknown_name(rule: str, name: str, expected: Iterable[str]) -> str:
     """The message for a parameter that the rule does not have."""
     expected = tuple(expected)
     reserved = " (k and t are kept by the run itself)" if name in CLOCKS else ""
-    return (f"{rule}: unknown parameter {name!r}{reserved}, expected {'one of ' + ', '.join(expected) if expected else 'no parameter'}")
+    return (f"{rule}: unknown parameter {name!r}{reserved}, expected "
+            f"{'one of ' + ', '.join(expected) if expected else 'no parameter'}")
 
 
 def _free(value: Any) -> list[str]:
@@ -199,11 +202,12 @@ def _decorator(cls: type[Rule]) -> Callable:
         if function is None:
             return functools.partial(decorate, source=source, name=name)
         if not callable(function):
-            raise RuleError(f"@{cls.kind}: found {function!r:.40}, expected a function; write @{cls.kind} or @{cls.kind}(source='...')")
+            raise RuleError(f"@{cls.kind}: found {function!r:.40}, expected a function; write @{cls.kind} or "
+                            f"@{cls.kind}(source='...')")
         called = name or getattr(function, "__name__", cls.kind)
         return cls(function, read_signature(function, called), called, source)
     decorate.__name__ = cls.kind
-    decorate.__doc__ = f"Declares a {cls.__name__}: `@{cls.kind}` or `@{cls.kind}(source=\"Polyak 1964, eq. (9)\")` above a plain function."
+    decorate.__doc__ = f"Declares a {cls.__name__}: `@{cls.kind}` or `@{cls.kind}(source=\"Polyak 1964, (9)\")` above a function."
     decorate.from_string = cls.from_string                                                  # type: ignore[attr-defined]
     return decorate
 

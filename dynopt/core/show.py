@@ -6,7 +6,8 @@ from typing import Callable, Iterable
 
 from .expr import Node, evaluate
 
-INFIX = {"add": (" + ", 1), "sub": (" - ", 1), "mul": ("*", 2), "div": ("/", 2), "matmul": (" @ ", 2), "mod": (" % ", 2), "pow": ("**", 4),
+INFIX = {"add": (" + ", 1), "sub": (" - ", 1), "mul": ("*", 2), "div": ("/", 2), "matmul": (" @ ", 2), "mod": (" % ", 2),
+         "pow": ("**", 4),
          "lt": (" < ", 0), "le": (" <= ", 0), "gt": (" > ", 0), "ge": (" >= ", 0), "eq": (" == ", 0), "ne": (" != ", 0)}
 ATOM = 9
 
@@ -66,7 +67,9 @@ def _join(parts: Iterable[str]) -> str:
 def fingerprint(roots: Iterable[Node], leaf: Callable[[Node], str] = lambda n: f"{n.op}:{n.data}") -> str:
     """A text that is equal for equal expressions in any process; arrays count by shape only, since they are passed as data."""
     def shown(node: Node) -> str:
-        return f"array{node.data.values.shape}#{arrays.setdefault(id(node.data), len(arrays))}" if node.op == "array" else leaf(node)
+        if node.op != "array":
+            return leaf(node)
+        return f"array{node.data.values.shape}#{arrays.setdefault(id(node.data), len(arrays))}"
 
     def operation(node: Node, args: list[str]) -> str:
         data = node.data

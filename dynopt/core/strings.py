@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from .arithmetic import plain
 from .errors import RuleError
@@ -63,7 +63,8 @@ def rule_from_string(cls: type, text: str, state: str, *, name: str = "rule", so
 
     def call(found: str, args: list, at: ast.AST) -> Any:
         if not ORACLE.fullmatch(found) or found == "implicit":
-            raise refuse(text, at, f"the function {found!r}", f"expected an oracle (grad, hess, prox, noise, ...) or one of {', '.join(sorted(FUNCTIONS))}")
+            raise refuse(text, at, f"the function {found!r}", f"expected an oracle (grad, hess, prox, noise, ...) or one of "
+                                                              f"{', '.join(sorted(FUNCTIONS))}")
         return tracer.oracle(found)(*args)
     reader = Reader(text, look_up, call)
     statements = tree.body                                                             # type: ignore[attr-defined]
@@ -72,7 +73,10 @@ def rule_from_string(cls: type, text: str, state: str, *, name: str = "rule", so
     assigned = set()
     for statement in statements:
         if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name)):
-            raise refuse(text, statement, f"{type(statement).__name__} where an assignment is expected", "write assignments such as 'x = x - eta*grad(x)', separated by ;")
+            raise refuse(text, statement, f"{type(statement).__name__} where an assignment is expected", "write assignments "
+                                                                                                         "such as 'x = x - "
+                                                                                                         "eta*grad(x)', "
+                                                                                                         "separated by ;")
         target = statement.targets[0].id
         if target.startswith("_") or target in FUNCTIONS or ORACLE.fullmatch(target) or target in CLOCKS:
             raise refuse(text, statement, f"an assignment to {target!r}", "that name has a meaning of its own; choose another")

@@ -35,7 +35,8 @@ class Tracer:
 
     def _draw(self, kind: str, like: Any) -> Node:
         if like is not None and like is not Scalar:
-            raise RuleError(f"{self.name}: {kind}({like!r:.30}) was called, expected {kind}() for one draw per entry or {kind}(Scalar) for one number")
+            raise RuleError(f"{self.name}: {kind}({like!r:.30}) was called, expected {kind}() for one draw per entry or "
+                            f"{kind}(Scalar) for one number")
         self.draws += 1
         return Node("call", data=(kind + ("_scalar" if like is Scalar else ""), self.draws - 1))
 
@@ -60,10 +61,12 @@ class Tracer:
         found = residual(*unknowns)
         found = tuple(map(as_node, found if isinstance(found, (tuple, list)) else (found,)))
         if len(found) != len(unknowns):
-            raise RuleError(f"{self.name}: implicit has {len(unknowns)} unknown(s) ({', '.join(names)}) but {len(found)} residual(s); "
+            raise RuleError(f"{self.name}: implicit has {len(unknowns)} unknown(s) ({', '.join(names)}) but {len(found)} "
+                            f"residual(s); "
                             "return one residual for each unknown")
         if self.draws != draws:
-            raise RuleError(f"{self.name}: a draw inside implicit(...); draw before it, as in `xi = noise()`, since the residual is "
+            raise RuleError(f"{self.name}: a draw inside implicit(...); draw before it, as in `xi = noise()`, since the "
+                            f"residual is "
                             "evaluated as often as Newton's method needs")
         root = make_implicit(unknowns, found)
         picks = tuple(Node("pick", root, data=i) for i in range(len(unknowns)))
@@ -86,7 +89,8 @@ def trace(function: Callable, signature: Signature, name: str, kind: str, struct
     except RuleError as error:
         raise RuleError(str(error) if str(error).startswith(name) else f"{name}: {error}") from None
     except Exception as error:  # whatever a user's function raises becomes one clear message
-        raise RuleError(f"{name}: the declaration raised {type(error).__name__}: {error}; expected a function that runs on symbols, "
+        raise RuleError(f"{name}: the declaration raised {type(error).__name__}: {error}; expected a function that runs on "
+                        f"symbols, "
                         "built from arithmetic and the functions of dynopt") from error
     return Program(kind, signature.state, _outputs(out, signature, name, kind), signature.scalars)
 
@@ -105,6 +109,7 @@ def _outputs(out: Any, signature: Signature, name: str, kind: str) -> tuple[Node
     except RuleError as error:
         raise RuleError(f"{name}: {error}") from None
     if any(n.op == "item" for n in walk(nodes)):
-        raise RuleError(f"{name}: one entry of a state was taken, as in x[0], expected entry-by-entry operations on whole states; "
+        raise RuleError(f"{name}: one entry of a state was taken, as in x[0], expected entry-by-entry operations on whole "
+                        f"states; "
                         "give each entry a state of its own, or a per-coordinate parameter")
     return nodes

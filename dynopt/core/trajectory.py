@@ -14,8 +14,10 @@ class Trajectory:
     States have shape (n, d), or (..., n, d) for an ensemble; `.f` and `.energy` follow from the problem where it has values.
     """
 
-    def __init__(self, states: dict[str, np.ndarray], *, k: np.ndarray | None = None, t: np.ndarray | None = None, status: Any = "success",
-                 message: str = "", rule: Any = None, problem: Any = None, params: dict | None = None, dense: Callable | None = None,
+    def __init__(self, states: dict[str, np.ndarray], *, k: np.ndarray | None = None, t: np.ndarray | None = None,
+                 status: Any = "success",
+                 message: str = "", rule: Any = None, problem: Any = None, params: dict | None = None,
+                 dense: Callable | None = None,
                  events: dict | None = None, lengths: Any = None):
         self.states, self.status, self.message = states, status, message
         self.rule, self.problem, self.params = rule, problem, dict(params or {})
@@ -67,8 +69,10 @@ class Trajectory:
         lead = next(iter(self.states.values())).ndim - 2
         paths = tuple(f"path_{i}" for i in range(lead))
         data = {n: ((*paths, clock, f"{n}_entry"), v) for n, v in self.states.items()}
-        return xarray.Dataset(data, coords={clock: values}, attrs={"rule": getattr(self.rule, "name", ""), "message": self.message})
+        return xarray.Dataset(data, coords={clock: values}, attrs={"rule": getattr(self.rule, "name", ""),
+                                                                   "message": self.message})
 
     def __repr__(self) -> str:
         n = len(self.__dict__.get("k", self.__dict__.get("t", ())))
-        return f"Trajectory of {getattr(self.rule, 'name', 'a rule')} ({', '.join(self.states)}): {n} points, {np.unique(self.status).tolist()}"
+        ends = ", ".join(np.unique(self.status).tolist())
+        return f"Trajectory of {getattr(self.rule, 'name', 'a rule')} ({', '.join(self.states)}): {n} points, {ends}"

@@ -18,7 +18,8 @@ class PerCoordinate:
     def __init__(self, values: Any):
         self.values = np.array(values, dtype=float)
         if self.values.ndim != 1:
-            raise ParameterError(f"per_coordinate: found shape {self.values.shape}, expected one value per coordinate, as in per_coordinate([.5, .9])")
+            raise ParameterError(f"per_coordinate: found shape {self.values.shape}, expected one value per coordinate, as in "
+                                 f"per_coordinate([.5, .9])")
         self.values.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -62,7 +63,8 @@ def as_parameter(value: Any, name: str, rule: str) -> Any:
         return as_node(value)
     if type(value).__module__.startswith("sympy"):
         return as_node(value) if getattr(value, "is_Rational", False) else parse(str(value))
-    raise ParameterTypeError(f"{rule}: {name} is {type(value).__name__} {value!r:.40}, expected a number, text, schedule(...), per_coordinate(...) or a matrix")
+    raise ParameterTypeError(f"{rule}: {name} is {type(value).__name__} {value!r:.40}, expected a number, text, schedule(...), "
+                             f"per_coordinate(...) or a matrix")
 
 
 def compute(value: Any, given: dict[str, Any], rule: str) -> Any:

@@ -34,7 +34,8 @@ def oracle_source(name: str, args: Sequence[str], node: Node, value: bool) -> tu
     printer.body(lines)
     _finish(lines, printer, node, value)
     outs = "" if value else "out, "
-    return f"def {name}({', '.join(f'x{i}' for i in range(len(args)))}, {outs}data):\n" + "\n".join(lines) + "\n", [a.data.values for a in arrays]
+    xs = ", ".join(f"x{i}" for i in range(len(args)))
+    return f"def {name}({xs}, {outs}data):\n" + "\n".join(lines) + "\n", [a.data.values for a in arrays]
 
 
 def _finish(lines: Lines, printer: Printer, node: Node, value: bool) -> None:
@@ -51,7 +52,7 @@ def residual_source(index: int, node: Node, layout: Layout) -> str:
     unknowns, residuals = node.data
     oracles = residual_oracles(node)
     names = {n: f"y{i}" for i, n in enumerate(unknowns)} | {n: f"q{i}" for i, n in enumerate(node.args)}
-    order = [n for n in walk(residuals, stop=set(node.args))]
+    order = walk(residuals, stop=set(node.args))
     lowered = Lowered(residuals, layout, order)
     sizes = {layout.group(u): f"y{i}.shape[0]" for i, u in enumerate(unknowns)}
     for n in [*node.args, *order]:
@@ -75,17 +76,21 @@ def newton(index: int, count: int, ys: str, rest: str) -> str:
     lines = Lines()
     total = " + ".join(f"y{i}.shape[0]" for i in range(count))
     lines.add(f"n = {total}", "r, s, J = np.empty(n), np.empty(n), np.empty((n, n))", "before = np.inf")
-    lines.loop(f"for sweep in range({NEWTON_STEPS}):").add(f"residual{index}_({ys}{rest}, r)", "column = 0", "size = 0.0")
+    lines.loop(f"for sweep in range({NEWTON_STEPS}):")
+    lines.add(f"residual{index}_({ys}{rest}, r)", "column = 0", "size = 0.0")
     for i in range(count):
         lines.loop(f"for j in range(y{i}.shape[0]):").add(
-            f"old = y{i}[j]", "size = max(size, abs(old))", "eps = 1.4901161193847656e-08*max(1.0, abs(old))", f"y{i}[j] = old + eps",
+            f"old = y{i}[j]", "size = max(size, abs(old))", "eps = 1.4901161193847656e-08*max(1.0, abs(old))",
+            f"y{i}[j] = old + eps",
             f"residual{index}_({ys}{rest}, s)", f"eps = y{i}[j] - old", f"y{i}[j] = old",
             "for i in range(n):", "    J[i, column] = (s[i] - r[i])/eps", "column += 1")
         lines.end()
-    lines.add("if not np.all(np.isfinite(J)) or not np.all(np.isfinite(r)):", "    return False", "step = np.linalg.solve(J, r)", "at = 0", "moved = 0.0")
+    lines.add("if not np.all(np.isfinite(J)) or not np.all(np.isfinite(r)):", "    return False")
+    lines.add("step = np.linalg.solve(J, r)", "at = 0", "moved = 0.0")
     for i in range(count):
-        lines.add(f"for j in range(y{i}.shape[0]):", f"    y{i}[j] -= step[at + j]", "    moved = max(moved, abs(step[at + j]))", f"at += y{i}.shape[0]")
-    lines.add("if moved <= 4.440892098500626e-16*max(size, 1e-300) or (moved <= 1e-13*max(size, 1e-300) and moved >= before):",
+        lines.add(f"for j in range(y{i}.shape[0]):", f"    y{i}[j] -= step[at + j]", "    moved = max(moved, abs(step[at + j]))",
+                  f"at += y{i}.shape[0]")
+    lines.add("size = max(size, 1e-300)", "if moved <= 4.440892098500626e-16*size or (moved <= 1e-13*size and moved >= before):",
               "    return True", "before = moved")
     lines.end()
     lines.add("return False")

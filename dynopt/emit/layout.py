@@ -62,7 +62,8 @@ class Layout:
         if node.op == "implicit":
             for unknown, residual in zip(*node.data):
                 if self.scalar[residual]:
-                    raise RuleError(f"{text(node)}: a residual is one number, expected one that depends on its unknown or on a state")
+                    raise RuleError(f"{text(node)}: a residual is one number, expected one that depends on its unknown or on a "
+                                    f"state")
                 self._unite(unknown, residual)
         if self.scalar[node] or node.op == "matmul":
             if node.op == "matmul" and self.scalar[node.args[1]]:

@@ -4,11 +4,12 @@ Names in the source are made here (s0, p1, w3, ...), never taken from the user.
 """
 from __future__ import annotations
 
-from ..core.expr import Node, walk
 from ..core.errors import RuleError
+from ..core.expr import Node, walk
 from .lower import Lowered, is_barrier, is_draw
 
-INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==",
+         "ne": "!="}
 CALLS = {"sqrt": "math.sqrt", "exp": "math.exp", "log": "math.log", "sin": "math.sin", "cos": "math.cos", "tanh": "math.tanh",
          "abs": "abs", "sign": "np.sign", "min": "min_", "max": "max_"}
 

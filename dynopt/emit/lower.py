@@ -43,7 +43,7 @@ class Lowered:
 
     def _as_late_as_possible(self) -> None:
         """Entry-by-entry work moves to the level where it is first needed, so that fewer vectors have to be kept."""
-        need = {r: self.count - 1 for r in self.roots}
+        need = dict.fromkeys(self.roots, self.count - 1)
         for node in reversed(self.order):
             if self._loops(node):
                 self.level[node] = max(self.level[node], need.get(node, self.level[node]))
@@ -69,7 +69,8 @@ class Lowered:
 
     def numbers(self, level: int) -> list[Node]:
         """Numbers to compute at the start of a level, in order."""
-        return [n for n in self.order if self.level[n] == level and self.layout.scalar[n] and not is_barrier(n) and not is_leaf(n)]
+        return [n for n in self.order if self.level[n] == level and self.layout.scalar[n] and not is_barrier(n)
+                and not is_leaf(n)]
 
     def loops(self, level: int) -> dict[Node, list[Node]]:
         """Entry-by-entry work of a level, by group."""

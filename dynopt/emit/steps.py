@@ -78,7 +78,8 @@ def _arguments(program: Program, params: list[str], vectors: frozenset[str], mat
     kinds = [("vector" if p in vectors else "matrix" if p in matrices else "number", p) for p in params]
     stored = dict.fromkeys(n.args[0].data for n in pasts)
     oracles = [o for o in program.oracles if not o.startswith(("noise", "uniform"))]
-    return (*(("state", s) for s in program.state), *(("out", s) for s in program.state), *kinds, *(("history", s) for s in stored),
+    return (*(("state", s) for s in program.state), *(("out", s) for s in program.state), *kinds,
+            *(("history", s) for s in stored),
             *(("constant", str(j)) for j in range(len(constants))), *(("data", o) for o in oracles))
 
 
@@ -102,9 +103,11 @@ def _assemble(program: Program, printer: Printer, body: Lines, arguments: tuple,
     if stopping:
         lines.add("slope_ = np.empty(d0)")
     lines.loop("for path in range(lo, hi):").add("if status[path] != 0:", "    continue", "key = key_(seed, path)")
-    lines.add(*(f"s{j} = S{j}[path]" for j in wide), *(f"h{program.state.index(s)} = H{program.state.index(s)}[path]" for s in histories))
+    lines.add(*(f"s{j} = S{j}[path]" for j in wide), *(f"h{program.state.index(s)} = H{program.state.index(s)}[path]"
+                                                       for s in histories))
     lines.add(*(f"p{i} = P{i}[path % P{i}.shape[0]]" for i, p in enumerate(params) if p not in vectors | matrices))
-    lines.loop("for step in range(first, first + count):").add("k = float(step)", f"t = {_clock(program, params)}", "solved = True")
+    lines.loop("for step in range(first, first + count):").add("k = float(step)", f"t = {_clock(program, params)}",
+                                                               "solved = True")
     lines.add(*(f"z{j} = S{j}[path, 0]" for j, s in enumerate(program.state) if s in program.scalars))
     lines.add(*_past_lines(program, pasts, histories, printer))
     lines.extend(body)
@@ -132,7 +135,8 @@ def _past_lines(program: Program, pasts: list, histories: list[str], printer: Pr
     return lines
 
 
-def _finish_step(lines: Lines, program: Program, printer: Printer, outputs: dict[Node, str], wide: list[int], stopping: bool) -> None:
+def _finish_step(lines: Lines, program: Program, printer: Printer, outputs: dict[Node, str], wide: list[int],
+                 stopping: bool) -> None:
     """Collect the next state, stop where it is no longer finite, else move there and record."""
     for j, out in enumerate(program.outputs):
         if j not in wide:
@@ -141,17 +145,21 @@ def _finish_step(lines: Lines, program: Program, printer: Printer, outputs: dict
             lines.add(f"for i in range(d{j}):", f"    nx{j}[i] = {printer.value(out, {})}")
     lines.add("bad, broken, large = False, not solved, 0.0")
     for j in range(len(program.state)):
-        value, now, head = (f"nx{j}[i]", f"s{j}[i]", f"for i in range(d{j}):") if j in wide else (f"nz{j}", f"z{j}", "for i in range(1):")
-        lines.add(head, f"    if not abs({value}) <= {LIMIT}:", "        bad = True", f"        broken = broken or {value} != {value}",
+        value, now, head = (f"nx{j}[i]", f"s{j}[i]", f"for i in range(d{j}):") if j in wide else (f"nz{j}", f"z{j}",
+                                                                                                  "for i in range(1):")
+        lines.add(head, f"    if not abs({value}) <= {LIMIT}:", "        bad = True", f"        broken = broken or {value} != "
+                                                                                      f"{value}",
                   f"        large = max(large, abs({now}))")
-    lines.add("if bad or not solved:", f"    status[path] = {FAILED} if not solved else ({DIVERGED} if not broken or large > {LARGE} else {NONFINITE})",
+    lines.add("if bad or not solved:", f"    status[path] = {FAILED} if not solved else ({DIVERGED} if not broken or large > "
+                                       f"{LARGE} else {NONFINITE})",
               "    break")
     for j in range(len(program.state)):
         lines.add(*([f"for i in range(d{j}):", f"    s{j}[i] = nx{j}[i]"] if j in wide else [f"S{j}[path, 0] = nz{j}"]))
     lines.add("taken[path] = step + 1")
     lines.loop("if (step + 1) % every == 0:").add("row = (step + 1)//every")
     for j in range(len(program.state)):
-        lines.add(*([f"for i in range(d{j}):", f"    O{j}[path, row, i] = s{j}[i]"] if j in wide else [f"O{j}[path, row, 0] = nz{j}"]))
+        lines.add(*([f"for i in range(d{j}):", f"    O{j}[path, row, i] = s{j}[i]"] if j in wide
+                    else [f"O{j}[path, row, 0] = nz{j}"]))
     lines.end()
     if stopping:
         lines.add("grad_(s0, slope_, data_grad)", "size = 0.0", "for i in range(d0):", "    size += slope_[i]*slope_[i]",

@@ -31,14 +31,15 @@ def max_(a, b):
     return a if a > b or a != a else b
 
 
-BASE = {"np": np, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_, "uniform_": noise.uniform_,
+BASE = {"np": np, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_,
+        "uniform_": noise.uniform_,
         "noise_scalar_": noise.noise_, "uniform_scalar_": noise.uniform_}
 
 
 def build(source: str, scope: dict[str, Any]) -> dict[str, Any]:
     """The functions of a generated source, compiled lazily; names in it are the emitter's own."""
     space = BASE | scope
-    exec(compile(source, "<dynopt kernel>", "exec"), space)                  # noqa: S102 - source made by dynopt.emit, no user text in it
+    exec(compile(source, "<dynopt kernel>", "exec"), space)
     for name, value in list(space.items()):
         if isinstance(value, FunctionType) and value.__code__.co_filename == "<dynopt kernel>":
             space[name] = nb.njit(nogil=True, error_model="numpy")(value)
@@ -96,5 +97,7 @@ def identity_prox(u, s, out, data):
 
 def missing_oracle(rule: str, oracle: str, problem: Any) -> ParameterError:
     has = ", ".join(problem.fields) if problem is not None else "none, since no problem was given"
-    return ParameterError(f"{rule}: needs the oracle {oracle!r}, and {problem or 'the run'} has {has}; give the problem that function, "
-                          f"as in Problem(f, {oracle.partition('_')[0]}=...)" + (" or a Game" if oracle.partition("_")[2] else ""))
+    return ParameterError(f"{rule}: needs the oracle {oracle!r}, and {problem or 'the run'} has {has}; give the problem that "
+                          f"function, "
+                          f"as in Problem(f, {oracle.partition('_')[0]}=...)" + (" or a Game" if oracle.partition("_")[2]
+                                                                                 else ""))

@@ -14,10 +14,12 @@ DENSE = 400                                     # above this dimension only Hess
 def _point(problem: Any, at: Any, subject: str) -> np.ndarray:
     at = problem.minimizer if at is None else at
     if at is None:
-        raise ParameterError(f"{subject}: {problem.name} has no known minimizer, expected a point; write {subject}({problem.name}, at=[0.0, ...])")
+        raise ParameterError(f"{subject}: {problem.name} has no known minimizer, expected a point; write "
+                             f"{subject}({problem.name}, at=[0.0, ...])")
     point = np.atleast_1d(np.asarray(at, dtype=float))
     if point.ndim != 1 or not np.isfinite(point).all():
-        raise ParameterError(f"{subject}: at has shape {point.shape} or a value that is not finite, expected one finite point (d,)")
+        raise ParameterError(f"{subject}: at has shape {point.shape} or a value that is not finite, expected one finite point "
+                             f"(d,)")
     if problem.dim is not None and point.size != problem.dim:
         raise ParameterError(f"{subject}: at has {point.size} entries, and {problem.name} has dimension {problem.dim}")
     return point
@@ -60,7 +62,8 @@ def curvature(problem: Any, at: Any = None, *, method: str = "auto", tol: float 
     from scipy.sparse.linalg import LinearOperator, eigsh
     operator = LinearOperator((x.size, x.size), matvec=lambda v: product(problem, x, np.ravel(v)), dtype=float)
     start = np.random.default_rng(0).normal(size=x.size)
-    low, high = (float(eigsh(operator, k=1, which=end, v0=start, return_eigenvectors=False, tol=tol, maxiter=100*x.size)[0]) for end in ("SA", "LA"))
+    low, high = (float(eigsh(operator, k=1, which=end, v0=start, return_eigenvectors=False, tol=tol, maxiter=100*x.size)[0])
+                 for end in ("SA", "LA"))
     return low, high
 
 
@@ -75,7 +78,8 @@ def minimize_newton(problem: Any, x0: Any, *, steps: int = 100) -> np.ndarray:
         try:
             L = np.linalg.cholesky(hessian(problem, x))
         except np.linalg.LinAlgError:
-            raise ParameterError(f"minimize_newton: the Hessian of {problem.name} is not positive definite on the way; start nearer to a minimizer") from None
+            raise ParameterError(f"minimize_newton: the Hessian of {problem.name} is not positive definite on the way; start "
+                                 f"nearer to a minimizer") from None
         move = np.linalg.solve(L.T, np.linalg.solve(L, problem.grad(x)))
         while problem.f(x - move) > problem.f(x)*(1 + 1e-14) and np.linalg.norm(move) > 1e-15*(1 + np.linalg.norm(x)):
             move = move/2
@@ -91,7 +95,7 @@ class GradientCheck:
     """Whether a gradient fits its function: `ok` True, False, or None where the function has a kink there."""
 
     ok: bool | None
-    error: float                                # largest |difference quotient - gradient| over the entries, relative to the largest slope
+    error: float                                # largest |difference quotient - gradient|, relative to the largest slope
     component: int                              # the entry where it is reached
     step: float                                 # the step of the best difference quotient
     message: str
@@ -117,12 +121,14 @@ def check_gradient(problem: Any, at: Any, *, tol: float = 1e-6) -> GradientCheck
             up, down = float(problem.f(x + h*e)), float(problem.f(x - h*e))
             tried.append((abs((up - down)/(2*h) - g[i])/scale, i, h))
             jumps.append(max(abs(up - 2*value + down) - 8*np.spacing(max(abs(up), abs(value), abs(down))), 0.0)/h)
-        if kink is None and jumps[4] > .5*jumps[2] > 0:                # a smooth f has jumps of size h f'': a hundredth of it here
+        if kink is None and jumps[4] > .5*jumps[2] > 0:             # a smooth f has jumps of size h f'': a hundredth here
             kink = i
         worst = max(worst, min(tried))
     error, component, step = worst
     if kink is not None:
-        return GradientCheck(None, error, kink, step, f"{problem.name}: f has a kink in entry {kink} at this point; the check is inconclusive, move the point")
+        return GradientCheck(None, error, kink, step, f"{problem.name}: f has a kink in entry {kink} at this point; the check "
+                                                      f"is inconclusive, move the point")
     ok = bool(error <= tol)
     told = "agrees" if ok else f"disagrees most in entry {component}"
-    return GradientCheck(ok, error, component, step, f"{problem.name}: the gradient {told} (relative error {error:.1e} at step {step:.0e}, expected <= {tol:.0e})")
+    return GradientCheck(ok, error, component, step, f"{problem.name}: the gradient {told} (relative error {error:.1e} at step "
+                                                     f"{step:.0e}, expected <= {tol:.0e})")

@@ -23,15 +23,16 @@ CHUNK = 1 << 12
 THREADS = max(1, os.cpu_count() or 1)
 
 
-def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None, record: Any = "all",
+def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None,
+            record: Any = "all",
             stop: float | Callable | None = None, exact: bool = True, out: dict | None = None, **params: Any) -> Trajectory:
     """Iterate a method on a problem: x_{k+1} = method(x_k).
 
     Parameters: `x0` of shape (..., d) or {"x": ..., "v": ...} (unnamed states start at their default or at rest); `steps` >= 0;
     `record` is "all", "last" or every how many steps a row is kept; `stop` ends a path at |grad f(x)| <= stop, or is called with
-    (k, x) after each chunk of steps and may raise StopIteration; `seed` keys the draws; parameters by name: numbers, arrays over
-    the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices. Running needs eta > 0 and finite numbers; leaving
-    the stability region is allowed. Returns a Trajectory with states of shape (..., rows, d).
+    (k, states) after each recorded row and may raise StopIteration; `seed` keys the draws; parameters by name: numbers, arrays
+    over the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices. Running needs eta > 0 and finite numbers;
+    leaving the stability region is allowed. Returns a Trajectory with states of shape (..., rows, d).
     Raises ParameterError, ParameterTypeError (a TypeError) for what cannot be run.
 
     >>> from dynopt import method, quadratic, iterate
@@ -77,7 +78,8 @@ class Run:
         rows, paths = steps//every + 1, setup.paths
         size = 8*rows*paths*sum(s.shape[1] for s in setup.states.values())
         if size > MOST_BYTES:
-            raise ParameterError(f"{self.rule.name}: {steps} steps on {paths} path(s) would record {size/2**30:.0f} GiB, expected at most "
+            raise ParameterError(f"{self.rule.name}: {steps} steps on {paths} path(s) would record {size/2**30:.0f} GiB, "
+                                 f"expected at most "
                                  f"{MOST_BYTES >> 30}; write record={max(2, steps//1000)} or record=\"last\"")
         self.out = {n: np.full((paths, rows, s.shape[1]), np.nan) for n, s in setup.states.items()}
         for n, s in setup.states.items():
@@ -127,7 +129,8 @@ class Run:
         kernel = kernel_source(program, frozenset(setup.vectors), frozenset(setup.matrices), stopping=self.tol > 0)
         needed = [n for k, n in kernel.arguments if k == "data"]
         if self.tol > 0 and "grad" not in needed:
-            raise ParameterError(f"{self.rule.name}: stop={self.tol} asks for a small gradient, and this rule calls no grad; give stop=a function")
+            raise ParameterError(f"{self.rule.name}: stop={self.tol} asks for a small gradient, and this rule calls no grad; "
+                                 f"give stop=a function")
         oracles, data = self._oracles(needed)
         run = compiled.compiled_kernel(kernel.source, tuple(oracles.items()))
         arguments = [self._argument(kind, name, kernel, data) for kind, name in kernel.arguments]
@@ -148,7 +151,8 @@ class Run:
                 field = Field(("u", "s"), leaf("state", "u"), lambda u, s: u)               # no second term: prox is the identity
             if field is None:
                 raise compiled.missing_oracle(self.rule.name, name, self.problem)
-            oracles[name], data[name] = compiled.compiled_field(name, field, lambda n, f: compiled.compile_black_box(n, f, dimension))
+            oracles[name], data[name] = compiled.compiled_field(name, field, lambda n, f: compiled.compile_black_box(n, f,
+                                                                                                                     dimension))
         return oracles, data
 
     def _argument(self, kind: str, name: str, kernel: Kernel, data: dict[str, tuple]) -> Any:
@@ -167,13 +171,15 @@ class Run:
                   if lag.op == "param" and lag.data in self.setup.numbers else -1.0 for lag in lags]
         for value in values:
             if value < 0 or value != int(value):
-                raise ParameterError(f"{self.rule.name}: past({name}, tau) with tau = {value:g}, expected a whole number of steps >= 0 given as "
+                raise ParameterError(f"{self.rule.name}: past({name}, tau) with tau = {value:g}, expected a whole number of "
+                                     f"steps >= 0 given as "
                                      "a parameter or a literal; write tau=2")
         return int(max(values))
 
     def _interpreted(self, reason: str) -> Callable:
         from .reference import stepper
-        warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({reason:.200}); it runs as plain Python, which is slow",
+        warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({reason:.200}); it runs as plain Python, which "
+                      f"is slow",
                       RuntimeWarning, stacklevel=5)
         self.problem._kind = "python"
         return stepper(self)
@@ -186,9 +192,11 @@ class Run:
         codes = np.where((self.status == 0) & interrupted, STATUS.index("interrupted"), self.status)
         codes = np.where((codes == 0) & (self.tol > 0), STATUS.index("max_steps"), codes)
         status = np.array(STATUS)[codes].reshape(lead)
-        values = {n: v for n, v in {**self.setup.numbers, **self.setup.vectors, **self.setup.matrices}.items()}
-        return Trajectory(states, k=np.arange(rows)*every, status=status if lead else str(status), message=self.message or self._told(status),
-                          rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead else int(valid[0]))
+        values = {**self.setup.numbers, **self.setup.vectors, **self.setup.matrices}
+        return Trajectory(states, k=np.arange(rows)*every, status=status if lead else str(status), message=self.message
+                          or self._told(status),
+                          rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead
+                          else int(valid[0]))
 
     def _told(self, status: np.ndarray) -> str:
         bad = ~np.isin(status, ("success", "converged"))

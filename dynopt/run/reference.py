@@ -1,4 +1,4 @@
-"""The plain declaration on arrays, step after step: what kernels are compared with, and the way out where numba cannot compile."""
+"""The plain declaration on arrays, step after step: what kernels are compared with, and the way out without numba."""
 from __future__ import annotations
 
 from typing import Any, Callable
@@ -65,7 +65,7 @@ class Oracles:
 
 def stepper(run: Any) -> Callable[[int, int], None]:
     """advance(first, count) for a Run, by calling the rule itself."""
-    setup, rule = run.setup, run.rule
+    setup = run.setup
     oracles = [Oracles(run.problem, int(run.seed), p, next(iter(setup.states.values())).shape[1]) for p in range(setup.paths)]
 
     def advance(first: int, count: int) -> None:
@@ -105,7 +105,8 @@ def _one(run: Any, oracles: Oracles, p: int, step: int) -> None:
         run.status[p] = STATUS.index("converged")
 
 
-def plain_run(method: Any, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None, **params: Any) -> Any:
+def plain_run(method: Any, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None,
+              **params: Any) -> Any:
     """What `iterate` does, by calling the declaration on numpy arrays: slow, and the reference for every kernel."""
     from .iterate import Run
     from .setup import check_seed, prepare

@@ -54,45 +54,51 @@ def rest_states(rule: Rule, states: dict[str, np.ndarray], numbers: dict, vector
         return {}
     named = [s for s in rule.state if s in states and s not in rule.scalars]
     if not named:
-        raise ParameterError(f"{rule.name}: x0 names no vector state, expected at least {rule.state[0]!r}; write x0={{{rule.state[0]!r}: [1.0]}}")
+        raise ParameterError(f"{rule.name}: x0 names no vector state, expected at least {rule.state[0]!r}; write "
+                             f"x0={{{rule.state[0]!r}: [1.0]}}")
     shape = np.broadcast_shapes(*(states[s].shape for s in named), *(v.shape + (1,) for v in numbers.values()))
-    params = {n: v[..., None] if v.ndim else float(v) for n, v in numbers.items()} | vectors | matrices | {"k": COUNTER, "t": COUNTER}
+    params = {n: v[..., None] if v.ndim else float(v) for n, v in numbers.items()}
+    params |= vectors | matrices | {"k": COUNTER, "t": COUNTER}
     held = {s: np.broadcast_to(v, shape) if s not in rule.scalars else v for s, v in states.items()}
-    found = _solve(rule, held, unnamed, params, shape)
-    if found is None:
-        raise ParameterError(f"{rule.name}: the start of {', '.join(unnamed)} is not given and has no unique rest (the fixed point of the "
-                             f"update with {', '.join(named)} held and zero gradient); write x0={{{', '.join(f'{s!r}: ...' for s in rule.state)}}}")
-    return found
+    vectors_only = [s for s in rule.state if s not in rule.scalars]
+    for asked in (unnamed, vectors_only):      # each unnamed state's own update; where that leaves it free, all have to stay
+        found = _fixed_point(rule, held, unnamed, asked, params, shape)
+        if found is not None:
+            return found
+    raise ParameterError(f"{rule.name}: the start of {', '.join(unnamed)} is not given and has no unique rest (the fixed point "
+                         f"of the update with {', '.join(named)} held and zero gradient); write "
+                         f"x0={{{', '.join(f'{s!r}: ...' for s in rule.state)}}}")
 
 
-def _solve(rule: Rule, held: dict, unnamed: list[str], params: dict, shape: tuple) -> dict[str, np.ndarray] | None:
-    """First each unnamed state's own update alone; where that leaves it free, the held states are asked to stay too."""
-    index = {s: i for i, s in enumerate(rule.state)}
-    own, all_vectors = unnamed, [s for s in rule.state if s not in rule.scalars]
-    for asked in (own, all_vectors):
-        def drift(guess: np.ndarray) -> np.ndarray:
-            states = held | {s: guess[..., j] for j, s in enumerate(unnamed)}
-            out = at_rest(rule, states, params)
-            still = [out[index[s]] - (states[s] if rule.kind == "method" else 0.0) for s in asked]
-            return np.stack([np.broadcast_to(x, shape) for x in still], -1)
-        zero = np.zeros((*shape, len(unnamed)))
-        try:
-            base = drift(zero)
-            columns = np.stack([drift(zero + np.eye(len(unnamed))[j]) - base for j in range(len(unnamed))], -1)
-        except (np.linalg.LinAlgError, ValueError):
-            return None
-        if not (np.isfinite(columns).all() and np.isfinite(base).all()):
-            continue
-        sizes = np.linalg.svd(columns, compute_uv=False)
-        if (sizes[..., -1] <= 1e-12*np.maximum(sizes[..., 0], 1e-12)).any():
-            continue
-        guess = np.linalg.pinv(columns) @ -base[..., None]
-        guess = np.where(np.abs(guess) < 1e-14*(1 + np.abs(base).max()), 0.0, guess)[..., 0]
-        scale = 1.0 + max(float(np.abs(v).max()) for v in held.values())
-        if np.abs(drift(guess)).max() > 1e-9*scale:
-            continue
-        return {s: _snap(guess[..., j], held) for j, s in enumerate(unnamed)}
-    return None
+def _fixed_point(rule: Rule, held: dict, unnamed: list[str], asked: list[str], params: dict, shape: tuple) -> dict | None:
+    """The unnamed states at which the asked ones stay; None where there is no such point or more than one.
+
+    Updates are affine in what is unnamed once gradients vanish, so that probing with unit vectors is exact.
+    """
+    place = {s: i for i, s in enumerate(rule.state)}
+
+    def drift(guess: np.ndarray) -> np.ndarray:
+        states = held | {s: guess[..., j] for j, s in enumerate(unnamed)}
+        out = at_rest(rule, states, params)
+        still = [out[place[s]] - (states[s] if rule.kind == "method" else 0.0) for s in asked]
+        return np.stack([np.broadcast_to(x, shape) for x in still], -1)
+    zero = np.zeros((*shape, len(unnamed)))
+    try:
+        base = drift(zero)
+        columns = np.stack([drift(zero + e) - base for e in np.eye(len(unnamed))], -1)
+    except (np.linalg.LinAlgError, ValueError):
+        return None
+    if not (np.isfinite(columns).all() and np.isfinite(base).all()):
+        return None
+    sizes = np.linalg.svd(columns, compute_uv=False)
+    if (sizes[..., -1] <= 1e-12*np.maximum(sizes[..., 0], 1e-12)).any():
+        return None
+    guess = (np.linalg.pinv(columns) @ -base[..., None])[..., 0]
+    guess = np.where(np.abs(guess) < 1e-14*(1 + np.abs(base).max()), 0.0, guess)
+    scale = 1.0 + max(float(np.abs(v).max()) for v in held.values())
+    if np.abs(drift(guess)).max() > 1e-9*scale:
+        return None
+    return {s: _snap(guess[..., j], held) for j, s in enumerate(unnamed)}
 
 
 def _snap(value: np.ndarray, held: dict[str, np.ndarray]) -> np.ndarray:

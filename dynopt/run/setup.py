@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ParameterError, ParameterTypeError
-from ..core.expr import Node, walk
+from ..core.expr import Node
 from ..core.rule import Rule, unknown_name
 from ..core.values import PerCoordinate, Schedule
 
@@ -52,11 +52,13 @@ def one_number(value: Any, name: str, rule: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ParameterTypeError(f"{rule}: {name} is {type(value).__name__} {value!r:.40}, expected a number; write {name}=0.1") from None
+        raise ParameterTypeError(f"{rule}: {name} is {type(value).__name__} {value!r:.40}, expected a number; "
+                                 f"write {name}=0.1") from None
     if not math.isfinite(number):
         raise ParameterError(f"{rule}: {name} = {number}, expected a finite number; write {name}=0.1")
     if name in POSITIVE and number <= 0:
-        raise ParameterError(f"{rule}: {name} = {number}, expected {name} > 0 to run (the theory takes any real {name}); write {name}={abs(number) or 0.1}")
+        raise ParameterError(f"{rule}: {name} = {number}, expected {name} > 0 to run (the theory takes any real {name}); write "
+                             f"{name}={abs(number) or 0.1}")
     return number
 
 
@@ -68,7 +70,8 @@ def array_of(value: Any, name: str, rule: str) -> np.ndarray:
     found = np.array(found, dtype=float)
     if not np.isfinite(found).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(found))[0])
-        raise ParameterError(f"{rule}: {name} has {found[at]} at index {at if len(at) != 1 else at[0]}, expected finite numbers only")
+        raise ParameterError(f"{rule}: {name} has {found[at]} at index {at if len(at) != 1 else at[0]}, expected finite numbers "
+                             f"only")
     return found
 
 
@@ -84,7 +87,8 @@ def split_parameters(rule: Rule, given: dict[str, Any]) -> tuple[Rule, dict, dic
     values |= {n: v for n, v in rule.bound.items() if not isinstance(v, Node)}
     missing = [p for p in rule.params if p not in values]
     if missing:
-        raise ParameterError(f"{rule.name}: run without a value for {', '.join(missing)}; add {', '.join(f'{m}=...' for m in missing)}")
+        raise ParameterError(f"{rule.name}: run without a value for {', '.join(missing)}; add "
+                             f"{', '.join(f'{m}=...' for m in missing)}")
     wanted = matrix_names(rule.program)
     plain: dict[str, np.ndarray] = {}
     vectors: dict[str, np.ndarray] = {}
@@ -108,7 +112,8 @@ def split_parameters(rule: Rule, given: dict[str, Any]) -> tuple[Rule, dict, dic
 def _matrix(value: Any, name: str, rule: str) -> np.ndarray:
     found = array_of(value, name, rule)
     if found.ndim != 2:
-        raise ParameterError(f"{rule}: {name} stands before @ and has shape {found.shape}, expected a matrix; write {name}=[[1, 0], [0, 1]]")
+        raise ParameterError(f"{rule}: {name} stands before @ and has shape {found.shape}, expected a matrix; write {name}=[[1, "
+                             f"0], [0, 1]]")
     return np.ascontiguousarray(found)
 
 
@@ -153,7 +158,8 @@ def check_dimension(rule: Rule, problem: Any, states: dict[str, np.ndarray], vec
                              f"expected shape ({wanted},), or (paths, {wanted}) for an ensemble")
     for name, value in vectors.items():
         if value.size not in (d, *(s.shape[-1] for s in states.values())):
-            raise ParameterError(f"{rule.name}: {name} = per_coordinate of {value.size} values, expected {d}, one for each coordinate of x0")
+            raise ParameterError(f"{rule.name}: {name} = per_coordinate of {value.size} values, expected {d}, one for each "
+                                 f"coordinate of x0")
 
 
 def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
@@ -170,7 +176,9 @@ def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
     states |= rest_states(rule, states, plain, vectors, matrices)
     check_dimension(rule, problem, states, vectors)
     lead = _lead(rule, [v.shape[:-1] for v in states.values()], {n: v.shape for n, v in plain.items()})
-    flat = {n: np.ascontiguousarray(np.broadcast_to(states[n], (*lead, states[n].shape[-1]))).reshape(-1, states[n].shape[-1]).copy() for n in rule.state}
+    flat = {n: np.ascontiguousarray(np.broadcast_to(states[n], (*lead, states[n].shape[-1]))).reshape(-1,
+                                                                                                      states[n].shape[-1]).copy()
+            for n in rule.state}
     return Setup(rule, plain, vectors, matrices, lead, flat)
 
 
@@ -185,5 +193,5 @@ def _lead(rule: Rule, shapes: list[tuple], params: dict[str, tuple]) -> tuple[in
         return np.broadcast_shapes(*shapes, *params.values())
     except ValueError:
         told = ", ".join(f"{n} {s}" for n, s in params.items() if s)
-        raise ParameterError(f"{rule.name}: the leading axes of x0 {shapes[0]} and the parameters {told or '()'} do not broadcast; "
-                             "give arrays whose leading axes agree, or per_coordinate([...]) for one value per coordinate") from None
+        raise ParameterError(f"{rule.name}: the leading axes of x0 {shapes[0]} and the parameters {told or '()'} do not "
+                             "broadcast; give arrays whose leading axes agree, or per_coordinate([...])") from None
