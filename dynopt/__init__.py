@@ -26,6 +26,7 @@ _TABLE = {
     "theory.linear": "linearize",
     "theory.stability": "stability",
     "theory.rates": "rate Rate",
+    "theory.moments": "moments Moments",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "plot": "style",

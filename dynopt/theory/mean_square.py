@@ -1,8 +1,8 @@
 """Where second moments stay finite: the lifted map is stable.
 
-A lifted map keeps positive matrices positive, so that its spectral radius is an eigenvalue and grows with the noise. Where all noise
-multiplies the state along one direction, det(1 - lifted) is affine in the strength of the noise: it can change sign only once, when
-that eigenvalue passes 1. The mean square is then finite exactly where the mean map is stable and the determinant positive.
+A lifted map keeps positive matrices positive, so that its spectral radius is an eigenvalue and grows with the noise. Where all
+noise multiplies the state along one direction, det(1 - lifted) is affine in the strength of the noise: it changes sign only once,
+when that eigenvalue passes 1. The mean square is then finite exactly where the mean map is stable and the determinant positive.
 """
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _by_determinant(mean: Linear, lifted: Linear) -> Region:
     if inner.unknown:
         return inner
     if len(inner.union) > 1 and inner.definitions:
-        raise RuleError("mean square: the region of the mean has several parts with roots in them; give numbers to some parameters")
+        raise RuleError("mean square: the region of the mean has several parts with roots; give numbers to some parameters")
     problem = Problem(lifted, inner.facts, inner.definitions)
     determinant = _determinant(lifted)
     extra = make(determinant, ">")

@@ -52,7 +52,7 @@ class Moments:
         d = self.driven
         total = (symmetric_sum if self.flow else symmetric_square)(d.matrix)
         for p in d.parts:
-            total = total + p.variance*symmetric_square(p.matrix)
+            total = total + (p.variance*symmetric_square(p.matrix)).expand()
         return total.applyfunc(lambda e: e if e.is_Symbol or e.is_Number else together(e))
 
     @cached_property
@@ -62,7 +62,7 @@ class Moments:
         total = Matrix.zeros(n, n)
         for p in self.driven.parts:
             w = p.matrix*self.mean + p.affine
-            total = total + p.variance*(w*w.T)
+            total = total + (p.variance*(w*w.T)).expand()
         return Matrix([total[i, j] for i, j in pairs(n)])
 
     @cached_property
@@ -72,7 +72,7 @@ class Moments:
         system = -self.lifted if self.flow else eye(m) - self.lifted
         found = _solve(system, self.drive)
         if found is None:
-            raise RuleError("the second moments have no stationary value: the noise drives an eigenvalue of size one at all parameters")
+            raise RuleError("no stationary second moments: an eigenvalue has size one at all parameters")
         n = self.driven.matrix.rows
         table = dict(zip(pairs(n), found))
         return Matrix(n, n, lambda i, j: table[min(i, j), max(i, j)])
@@ -170,15 +170,16 @@ def _solve(a: Matrix, b: Matrix) -> Matrix | None:
     if found is None:
         return None
     meaning = generators.meaning
-    return found.applyfunc(lambda e: factor(_reduced(cancel(e), meaning)).subs(meaning))
+    return found.applyfunc(lambda e: factor(_reduced(cancel(e), generators)).subs(meaning))
 
 
-def _reduced(e: Expr, meaning: dict[Symbol, Expr]) -> Expr:
+def _reduced(e: Expr, generators: Generators) -> Expr:
     """Even powers of a square root replaced by what is under it."""
-    for g, value in meaning.items():
-        if value.is_Pow and value.exp == Rational(1, 2) and value.base.is_polynomial():
+    for g, value in list(generators.meaning.items()):
+        if value.is_Pow and value.exp == Rational(1, 2) and e.has(g):
+            base = generators.polynomial(value.base)
             over, under = (Poly(p, g) for p in fraction(e))
-            e = cancel(_even(over, g, value.base)/_even(under, g, value.base))
+            e = cancel(_even(over, g, base)/_even(under, g, base))
     return e
 
 
