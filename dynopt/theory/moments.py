@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, eye, factor, fraction, together
+from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, exp, eye, factor, fraction, together
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
@@ -165,19 +165,32 @@ def _solve(a: Matrix, b: Matrix) -> Matrix | None:
     generators = Generators()
     marks = [Dummy() for _ in range(len(a) + len(b))]
     joined = generators.polynomial(Add(*(e*d for e, d in zip([*a, *b], marks))))
+    powers = _one_exponential(generators.meaning)
+    joined = joined.xreplace(powers)
     entries = [joined.xreplace({other: Integer(int(other is d)) for other in marks}) for d in marks]
     found = solve_linear(Matrix(a.rows, a.cols, entries[:len(a)]), Matrix(b.rows, b.cols, entries[len(a):]))
     if found is None:
         return None
-    meaning = generators.meaning
-    return found.applyfunc(lambda e: factor(_reduced(cancel(e), generators)).subs(meaning))
+    return found.applyfunc(lambda e: factor(_reduced(cancel(e), generators, powers)).subs(generators.meaning))
 
 
-def _reduced(e: Expr, generators: Generators) -> Expr:
+def _one_exponential(meaning: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
+    """Exponentials whose exponents are multiples of each other as powers of the smallest one."""
+    table: dict[Symbol, Expr] = {}
+    found = sorted(((g, e.args[0]) for g, e in meaning.items() if isinstance(e, exp)), key=lambda p: len(str(p[1])))
+    for i, (g, a) in enumerate(found):
+        for unit, b in found[:i]:
+            ratio = cancel(a/b)
+            if unit not in table and ratio.is_Integer and ratio > 1:
+                table[g] = unit**ratio
+    return table
+
+
+def _reduced(e: Expr, generators: Generators, powers: dict[Symbol, Expr]) -> Expr:
     """Even powers of a square root replaced by what is under it."""
     for g, value in list(generators.meaning.items()):
         if value.is_Pow and value.exp == Rational(1, 2) and e.has(g):
-            base = generators.polynomial(value.base)
+            base = generators.polynomial(value.base).xreplace(powers)
             over, under = (Poly(p, g) for p in fraction(e))
             e = cancel(_even(over, g, base)/_even(under, g, base))
     return e
