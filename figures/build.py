@@ -58,8 +58,9 @@ def sheet() -> str:
     """The contact sheet: two pictures in a row, a sentence under each."""
     cells = [_cell(script) for script in SCRIPTS]
     rows = "\n".join(f"<tr>{''.join(cells[i:i + 2])}</tr>" for i in range(0, len(cells), 2))
-    return (f"# Figures\n\n{len(SCRIPTS)} figures, one script each; every formula, bound and rate in them is derived from a declaration,\n"
-            f"none is typed in. `make figures` draws them all; a picture links to its script.\n\n<table>\n{rows}\n</table>\n")
+    return (f"# Figures\n\n{len(SCRIPTS)} figures, one script each; every formula, bound and rate in them is derived from\n"
+            f"a declaration, none is typed in. `make figures` draws them all; a picture links to its script.\n\n"
+            f"<table>\n{rows}\n</table>\n")
 
 
 def _cell(script: Path) -> str:

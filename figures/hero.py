@@ -3,7 +3,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynopt import damped, heavy_ball, iterate, linearize, optimum, oscillation, rate, rosenbrock, solve, stability
-from dynopt.plot.curves import evaluate
+from dynopt.plot.curves import largest
 from dynopt.plot.panels import four_panels
 from dynopt.plot.spectra import sample_roots
 
@@ -24,7 +24,7 @@ def draw() -> Figure:
     mu, L = np.linalg.eigvalsh([problem.hess(problem.minimizer, e) for e in np.eye(2)])
     region, worst = stability(heavy_ball, over=("mu", "L")), rate(heavy_ball).over("mu", "L")
     best = optimum(heavy_ball, mu=mu, L=L).params
-    edge = evaluate(stability(heavy_ball).solve("eta")[0].upper, {"beta": BETA, "lam": 1})
+    edge = largest(stability(heavy_ball), "eta", beta=BETA, lam=1)
     reach = np.linspace(1e-4, 1.08 * edge, 1500)
     locus = linearize(heavy_ball).charpoly
     return four_panels(

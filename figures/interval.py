@@ -13,6 +13,7 @@ def draw() -> Figure:
     for letter, ax, name, rule in zip("ab", axes, ("Heavy ball", "Nesterov"), (heavy_ball, nesterov), strict=True):
         best = optimum(rule, mu=MU, L=L)
         plot_region(stability(rule, over=("mu", "L")), ax, x="eta", y="beta", at={"mu": MU, "L": L},
-                    rate=rate(rule).over("mu", "L").at, xlim=(0, 4.2 / L), ylim=(-0.1, 1.12), labels={"fold": ""}, mark=[("optimum", best.params, "*")])
+                    rate=rate(rule).over("mu", "L").at, xlim=(0, 4.2 / L), ylim=(-0.1, 1.12), labels={"fold": ""},
+                    mark=[("optimum", best.params, "*")])
         head(ax, letter, rf"{name}: at best $\rho={float(best.rho):.3f}$")
     return figure

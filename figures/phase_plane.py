@@ -3,7 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynopt import damped, plot_decay, plot_phase, quadratic, rate, solve, style
+from dynopt import damped, plot_decay, plot_phase, quadratic, rate, solve
 from dynopt.plot.panels import head
 
 FRICTION = (("too little", 0.3), ("critical", 2.0), ("too much", 6.0))
@@ -16,8 +16,6 @@ def draw() -> Figure:
     labels = [rf"{name}: $\gamma={gamma:g}$" for name, gamma in FRICTION]
     plot_phase(runs, a, labels=labels, field=lambda x, v: (v, -FRICTION[0][1] * v - x))
     plot_decay(runs, b, value=lambda run: np.abs(run.energy) + 1e-300, labels=labels, ylabel="energy")
-    for index, line in enumerate([*a.lines[:3], *b.lines[:3]]):
-        line.set_color(style.palette().series((1, 0, 2)[index % 3]))
     head(a, "a", rf"Friction bends the field ($\gamma={FRICTION[0][1]:g}$) inwards")
     best = min(FRICTION, key=lambda item: slowest.at(gamma=item[1], lam=1.0))
     head(b, "b", f"The {best[0]} friction wins")

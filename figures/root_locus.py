@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from dynopt import heavy_ball, linearize, nesterov, plot_spectrum, stability
-from dynopt.plot.curves import evaluate
+from dynopt.plot.curves import largest
 from dynopt.plot.panels import head
 from dynopt.plot.spectra import sample_roots
 
@@ -14,7 +14,7 @@ BETA = 0.8
 def draw() -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(7.1, 3.2), layout="constrained")
     for letter, ax, name, rule in zip("ab", axes, ("Heavy ball", "Nesterov"), (heavy_ball, nesterov), strict=True):
-        edge = evaluate(stability(rule).solve("eta")[0].upper, {"beta": BETA, "lam": 1})
+        edge = largest(stability(rule), "eta", beta=BETA, lam=1)
         reach = np.linspace(1e-4, 1.12 * edge, 1500)
         plot_spectrum(sample_roots(linearize(rule).charpoly, eta=reach, beta=BETA, lam=1.0), ax, parameter=reach, exits="")
         head(ax, letter, rf"{name} is stable up to $\eta\lambda={edge:.4g}$")

@@ -11,8 +11,8 @@ STARTS = np.stack(np.meshgrid([-0.9, 0.1, 1.1], [-1.6, -0.6, 0.4]), axis=-1).res
 
 def draw() -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(7.1, 3.4), layout="constrained")
-    runs = (iterate(gradient_descent, himmelblau(), x0=STARTS, steps=400, eta=0.004),
-            iterate(heavy_ball, himmelblau(), x0=STARTS, steps=400, eta=0.004, beta=0.9))
+    runs = (iterate(gradient_descent, himmelblau(), x0=STARTS, steps=400, eta=0.006),
+            iterate(heavy_ball, himmelblau(), x0=STARTS, steps=400, eta=0.006, beta=0.93))
     moved = int((np.linalg.norm(runs[0].x[:, -1] - runs[1].x[:, -1], axis=-1) > 1).sum())
     titles = ("Gradient descent rolls down", f"Momentum ends elsewhere in {moved} of {len(STARTS)} runs")
     for letter, ax, run, title in zip("ab", axes, runs, titles, strict=True):

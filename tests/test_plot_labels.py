@@ -86,6 +86,16 @@ def test_a_label_without_any_room_is_left_out():
     assert drawn(ax) == []
 
 
+def test_a_label_that_once_had_no_room_comes_back_whole():
+    ax = plt.subplots(figsize=(0.5, 0.5))[1]
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    label_area(ax, lambda x, y: x < 0.5, "the left half")
+    assert drawn(ax) == []
+    ax.figure.set_size_inches(8, 6)
+    [(_, box)] = drawn(ax)
+    assert box.width > 30 and ax.transData.inverted().transform((box.x1, box.y1))[0] < 0.5
+
+
 def test_labels_move_with_the_figure():
     ax = plt.subplots(figsize=(4, 3))[1]
     ax.set(xlim=(0, 1), ylim=(0, 1))

@@ -34,7 +34,8 @@ class Label:
 
     text: Text
     anchors: np.ndarray
-    inside: Inside | None = None  # where the text should stand; without anchors (an area), where it must
+    inside: Inside | None = None  # where the text should stand; with `must`, or without anchors (an area), nowhere else
+    must: bool = False
     own: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))  # the owner in pixels
 
     @property
@@ -73,9 +74,10 @@ def labels_of(ax: Axes) -> DirectLabels:
     return found[0] if found else DirectLabels(ax)
 
 
-def label_curve(ax: Axes, points: Any, text: str, inside: Inside | None = None, **style: Any) -> Text:
-    """Write text beside a curve through points (n, 2), in data coordinates, where `inside` holds if it can."""
-    return labels_of(ax).add(Label(_text(text, style), np.asarray(points, float), inside=inside))
+def label_curve(ax: Axes, points: Any, text: str, inside: Inside | None = None, must: bool = False,
+                **style: Any) -> Text:
+    """Write text beside a curve through points (n, 2), in data coordinates, where `inside` holds if it can (or `must`)."""
+    return labels_of(ax).add(Label(_text(text, style), np.asarray(points, float), inside=inside, must=must))
 
 
 def label_point(ax: Axes, point: Any, text: str, inside: Inside | None = None, **style: Any) -> Text:
@@ -106,7 +108,7 @@ def place(ax: Axes, labels: Sequence[Label], renderer: Any) -> None:
 
 def _place_one(ax: Axes, label: Label, obstacles: np.ndarray, taken: list[np.ndarray], others: list[np.ndarray],
                renderer: Any, scale: float) -> None:
-    label.text.set_position((0, 0))
+    label.text.set(position=(0, 0), visible=True)  # a hidden text would measure zero
     drawn = label.text.get_window_extent(renderer)
     size = np.array([drawn.width, drawn.height])
     area = label.rank == 2
@@ -115,7 +117,7 @@ def _place_one(ax: Axes, label: Label, obstacles: np.ndarray, taken: list[np.nda
     fits = _fits(corners, size, frame, taken, 2 * scale)
     if label.inside:
         held = _held(ax, label.inside, corners, size)
-        fits, cost = (fits & held, cost) if area else (fits, cost + np.where(held, 0, 50))
+        fits, cost = (fits & held, cost) if area or label.must else (fits, cost + np.where(held, 0, 50))
     label.text.set_visible(bool(fits.any()))
     if not fits.any():
         return

@@ -137,17 +137,11 @@ def by_time(states: np.ndarray) -> np.ndarray:
 def colours_of(runs: Sequence[Any]) -> list[str]:
     """A colour for each trajectory: flows blue and iterates vermillion where both appear, and different among themselves."""
     colours, flows = palette(), [is_flow(run) for run in runs]
-    more = list(colours.more)
-    first = {True: [colours.flow], False: [colours.iterates]} if len(set(flows)) == 2 else {flows[0]: [colours.iterates, colours.flow]}
-    if flows == [True]:
-        first = {True: [colours.flow]}
-    pools = {kind: [*own, *more] for kind, own in first.items()}
-    seen = {True: 0, False: 0}
-    chosen = []
-    for kind in flows:
-        chosen.append(pools[kind][seen[kind] % len(pools[kind])])
-        seen[kind] += 1
-    return chosen
+    pools = {True: [colours.flow, colours.iterates, *colours.more], False: [colours.iterates, colours.flow, *colours.more]}
+    if len(set(flows)) == 2:  # each keeps its own first colour
+        pools = {kind: [pool[0], *colours.more] for kind, pool in pools.items()}
+    counts = [sum(flow == kind for flow in flows[:i]) for i, kind in enumerate(flows)]
+    return [pools[kind][count % len(pools[kind])] for kind, count in zip(flows, counts, strict=True)]
 
 
 def is_flow(run: Any) -> bool:

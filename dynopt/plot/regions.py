@@ -27,13 +27,13 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
                 mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, str]] = (),
                 labels: bool | Mapping[str, str] = True, outside: str | None = "unstable",
                 xlim: tuple[float, float] = (0.0, 4.4), ylim: tuple[float, float] = (-1.1, 1.1),
-                xlabel: str | None = None, colorbar: bool = True, color: str | None = None, label: str | None = None,
+                xlabel: str | None = None, colorbar: bool = True, digits: float | None = None, color: str | None = None, label: str | None = None,
                 title: str | None = None) -> dict[str, Any]:
     """Draw a region in the plane of two parameters: its inside, its boundary curves by kind, marked points.
 
     Parameters: region, what `stability` and its like return; x and y, names (the first two parameters that are not in
     `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as
-    decimal digits per step; mark, items (text, values) or (text, values, marker); outline, further regions (region, text)
+    decimal digits per step; digits, where that scale ends, to give several plots one scale; mark, items (text, values) or (text, values, marker); outline, further regions (region, text)
     drawn as dashed lines; labels, False or a text for each kind; outside, the word beyond the boundary; color and label,
     one flat colour and a name instead of the field, to lay several regions over each other.
     Returns a dict of artists: `field`, `boundaries`, `outlines`, `marks`, `colorbar`, `labels`.
@@ -45,9 +45,9 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
     ax.set(xlim=xlim, ylim=ylim)
     if color is None:
         ax.set_facecolor(colours.outside)
-    field, top = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours)
+    field, top = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours, digits)
     drawn: dict[str, Any] = {"field": field, "colorbar": _bar(ax, field, top) if rate and colorbar else None}
-    drawn["boundaries"], drawn["labels"] = _boundaries(ax, region, inside, x, y, at or {}, labels, color, label)
+    drawn["boundaries"], drawn["labels"] = _boundaries(ax, region, inside, x, y, at or {}, labels, color, label, rate is not None)
     drawn["outlines"] = [line for other, text in outline for line in _outline(ax, other, text, x, y, at or {}, colours)]
     drawn["marks"] = [_mark(ax, inside, item, x, y, colours, rate is not None) for item in mark]
     if outside and color is None:
@@ -95,7 +95,8 @@ def _on_axes(ask: Callable[..., Any], x: str, y: str, at: Mapping[str, float]) -
     return answer
 
 
-def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette) -> tuple[Any, float]:
+def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette,
+           end: float | None) -> tuple[Any, float]:
     """The inside as pixels whose opacity is the share of them that the region covers."""
     xlim, ylim = ax.get_xlim(), ax.get_ylim()
     share = coverage(inside, xlim, ylim, _SIZE)
@@ -106,29 +107,35 @@ def _field(ax: Axes, inside: Any, rate: Any, color: str | None, colours: Palette
         return ax.imshow(image, origin="lower", extent=extent, aspect="auto", zorder=0.5, interpolation="nearest"), 0.0
     with np.errstate(all="ignore"):
         rho = rate(pixel_centres(*xlim, _SIZE)[None], pixel_centres(*ylim, _SIZE)[:, None])
-        digits = np.nan_to_num(-np.log10(np.clip(np.broadcast_to(rho, share.shape), 1e-16, 1.0)))
+        gained = np.nan_to_num(-np.log10(np.clip(np.broadcast_to(rho, share.shape), 1e-16, 1.0)))
     # one deadbeat point would swallow the whole scale, so it ends where all but a hundredth of the region lies
-    top = float(np.quantile(digits[share > 0.5], 0.995)) if (share > 0.5).any() else 1.0
-    field = ax.imshow(digits, origin="lower", extent=extent, aspect="auto", zorder=0.5, alpha=share, cmap=colours.ramp,
+    top = end or (float(np.quantile(gained[share > 0.5], 0.995)) if (share > 0.5).any() else 1.0)
+    field = ax.imshow(gained, origin="lower", extent=extent, aspect="auto", zorder=0.5, alpha=share, cmap=colours.ramp,
                       norm=PowerNorm(0.6, 0.0, top or 1.0, clip=True), interpolation="nearest")
     return field, top
 
 
 def _bar(ax: Axes, field: Any, top: float) -> Any:
     plain = mpl.cm.ScalarMappable(field.norm, field.cmap)  # the field's opacity does not belong on its scale
-    bar = ax.figure.colorbar(plain, ax=ax, pad=0.02, aspect=28, fraction=0.05)
+    bar = ax.figure.colorbar(plain, cax=side(ax))
     bar.set_label("digits per step")
     bar.outline.set_visible(False)
-    bar.set_ticks(sorted({float(f"{top * part:.1g}") for part in (0.0, 0.1, 0.3, 0.6, 1.0) if float(f"{top * part:.1g}") <= top}))
+    unit = 10.0 ** np.floor(np.log10(top))
+    bar.set_ticks(sorted({float(f"{np.floor(top * part / unit * 10) / 10 * unit:.1g}") for part in (0.0, 0.15, 0.45, 0.9)}))
     bar.minorticks_off()
     bar.formatter = FuncFormatter(lambda value, _: f"{value:g}")
     bar.update_ticks()
     return bar
 
 
+def side(ax: Axes) -> Any:
+    """A slim pair of axes on the right that keeps the height of `ax` whatever its aspect."""
+    return ax.inset_axes((1.025, 0.0, 0.035, 1.0))
+
+
 def _boundaries(ax: Axes, region: Any, inside: Any, x: str, y: str, at: Mapping[str, float], labels: Any, color: str | None,
-                label: str | None) -> tuple[list[Any], list[Any]]:
-    """Each curve where it bounds the region, in the colour and dash of its kind, named once."""
+                label: str | None, on_map: bool) -> tuple[list[Any], list[Any]]:
+    """Each curve where it bounds the region, in the colour and dash of its kind, named once (never on top of a map)."""
     shades = boundary_colours()
     names = {**KINDS, **(labels if isinstance(labels, Mapping) else {})}
     lines: list[Any] = []
@@ -148,7 +155,7 @@ def _boundaries(ax: Axes, region: Any, inside: Any, x: str, y: str, at: Mapping[
     if label and longest:
         texts.append(label_curve(ax, max(longest.values(), key=len), label, color=color))
     elif labels and not color:
-        texts += [label_curve(ax, piece, names[kind], inside=lambda u, v: ~inside(u, v), color=shades[kind])
+        texts += [label_curve(ax, piece, names[kind], inside=lambda u, v: ~inside(u, v), must=on_map, color=shades[kind])
                   for kind, piece in longest.items() if names[kind]]
     return lines, texts
 

@@ -13,6 +13,7 @@ from dynopt.core.errors import ParameterError
 
 from .curves import evaluate
 from .labels import label_point
+from .regions import side
 from .style import axes_of, palette
 
 
@@ -120,7 +121,7 @@ def _exit(ax: Axes, roots: np.ndarray, values: np.ndarray, flow: bool, text: str
 
 
 def _bar(ax: Axes, locus: Any, name: str) -> Any:
-    bar = ax.figure.colorbar(locus, ax=ax, pad=0.02, aspect=24, fraction=0.05)
+    bar = ax.figure.colorbar(locus, cax=side(ax))
     bar.set_label(f"${name}$")
     bar.outline.set_visible(False)
     return bar
