@@ -53,7 +53,7 @@ class Moments:
         total = (symmetric_sum if self.flow else symmetric_square)(d.matrix)
         for p in d.parts:
             total = total + (p.variance*symmetric_square(p.matrix)).expand()
-        return total.applyfunc(lambda e: e if e.is_Symbol or e.is_Number else together(e))
+        return total.applyfunc(lambda e: e.expand() if e.has(exp) else together(e))
 
     @cached_property
     def drive(self) -> Matrix:
@@ -175,13 +175,13 @@ def _solve(a: Matrix, b: Matrix) -> Matrix | None:
 
 
 def _one_exponential(meaning: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
-    """Exponentials whose exponents are multiples of each other as powers of the smallest one."""
+    """Exponentials whose exponents are whole multiples of a shorter one as its powers."""
     table: dict[Symbol, Expr] = {}
     found = sorted(((g, e.args[0]) for g, e in meaning.items() if isinstance(e, exp)), key=lambda p: len(str(p[1])))
     for i, (g, a) in enumerate(found):
         for unit, b in found[:i]:
             ratio = cancel(a/b)
-            if unit not in table and ratio.is_Integer and ratio > 1:
+            if unit not in table and ratio.is_Integer:
                 table[g] = unit**ratio
     return table
 
