@@ -9,6 +9,7 @@ from .loops import Lines, Printer, residual_oracles
 from .lower import Lowered
 
 NEWTON_STEPS = 60
+STEP = "s"                                      # the second argument of prox(u, s): a number, or one value per coordinate
 
 
 def oracle_source(name: str, args: Sequence[str], node: Node, value: bool) -> tuple[str, list]:
@@ -28,6 +29,7 @@ def oracle_source(name: str, args: Sequence[str], node: Node, value: bool) -> tu
     if not value and node in lowered.stored:
         names[node] = "out"
     printer = Printer(lowered, names, sizes)
+    printer.either = {n for n, a in zip(inputs, args) if a == STEP}
     lines = Lines()
     lines.add(*(f"a{i} = data[{i}]" for i in range(len(arrays))))
     lines.add(*(f"{n} = np.empty({s})" for n, s in printer.temporaries.items()))

@@ -39,6 +39,7 @@ class Printer:
         self.names = dict(names)                     # numbers by value, vectors by array
         self.temporaries: dict[str, str] = {}        # array name -> length
         self.matrices: list[Node] = []
+        self.either: set[Node] = set()               # arguments that come as a number or as a vector
         self.roots_used: list[Node] = []             # implicit nodes, whose solvers are printed beside
         for node in lowered.order:
             if node not in self.names and (node in lowered.stored or (is_barrier(node) and not lowered.layout.scalar[node])):
@@ -63,6 +64,8 @@ class Printer:
             return local[node]
         if node not in self.names:
             raise RuleError(f"internal: {node!r} was used before it was computed")
+        if node in self.either:
+            return f"at_({self.names[node]}, i)"
         return self.names[node] if self.layout.scalar[node] else f"{self.names[node]}[i]"
 
     def expression(self, node: Node, local: dict[Node, str]) -> str:

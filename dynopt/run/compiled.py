@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import numba as nb
 import numpy as np
+from numba.extending import overload
 
 from ..core.errors import ParameterError
 from ..core.problem import Field
@@ -31,7 +32,16 @@ def max_(a, b):
     return a if a > b or a != a else b
 
 
-BASE = {"np": np, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_,
+def at_(s, i):
+    """The entry of a vector, or the number itself."""
+
+
+@overload(at_)
+def _at(s, i):
+    return (lambda s, i: s[i]) if isinstance(s, nb.types.Array) else (lambda s, i: s)
+
+
+BASE = {"np": np, "at_": at_, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_,
         "uniform_": noise.uniform_,
         "noise_scalar_": noise.noise_, "uniform_scalar_": noise.uniform_}
 
