@@ -14,12 +14,12 @@ from .algebra import LinearizeError
 from .atoms import Atom, Formula, make
 from .claim import Obligation, Stable, _equal, _remainder, _unknown
 from .linear import Linear, linearize
-from .numbers import formula_holds, polynomial
+from .numbers import formula_holds, polynomials
+from .question import Question
 from .reduce import Context, reduce, union
 from .region import Region
 from .relations import assumptions
 from .schur import Coefficients, Z, as_poly, with_positive_lead
-from .stability import Problem
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Bounded(Stable):
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
         truth, sure = super().holds(values)
         for p in self.polynomials:
-            inside, certain = _closed(np.broadcast_arrays(*(np.asarray(polynomial(c, values), dtype=float) for c in p)), self.place)
+            inside, certain = _closed(np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values))), self.place)
             truth, sure = inside, certain
         for a in self.conditions:
             truth = truth & formula_holds(a, values)
@@ -65,6 +65,7 @@ class Bounded(Stable):
         pair = (*_equal(p[1] - p[0]*b), *_equal(p[2] - p[0]*c), *make(4*c - b**2, ">"), *inside)
         return [(*self.conditions, *sound, *case) for case in (real, pair)]
 
+    exact = False
     theorem = None                                                      # type: ignore[assignment]
 
 
@@ -91,8 +92,8 @@ def bounded(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam"
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        problem = Problem(linear, *assumptions(given))
-        return _region(problem, _minimal(linear))
+        question = Question(linear, *assumptions(given))
+        return _region(question, _minimal(linear))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 
@@ -128,23 +129,23 @@ def _annihilates(p: Coefficients, matrix: Matrix, zeros: int) -> bool:
     return all(sympy.cancel(e) == 0 for e in total*matrix**zeros)
 
 
-def _region(problem: Problem, minimal: tuple[Coefficients, int]) -> Region:
+def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     p, zeros = minimal
     p = with_positive_lead(p)
-    disk = problem.place == "disk"
+    disk = question.place == "disk"
     rows = ([p[0] - p[1], p[0] + p[1]] if len(p) == 2 else [p[0] + p[1] + p[2], p[0] - p[1] + p[2], p[0] - p[2]]) if disk else list(p[1:])
     kinds = (["flip", "fold"] if len(p) == 2 else ["fold", "flip", "neimark_sacker"]) if disk else (["fold"] if len(p) == 2 else ["hopf", "fold"])
-    context = Context(problem.facts)
-    base = [*problem.claim.conditions, *(a for e in rows for a in make(e, ">="))]
-    defects = _defects(p, problem.linear.polynomial_matrix, zeros, disk) if len(p) == 3 else []
+    context = Context(question.facts)
+    base = [*question.claim.conditions, *(a for e in rows for a in make(e, ">="))]
+    defects = _defects(p, question.linear.polynomial_matrix, zeros, disk) if len(p) == 3 else []
     cases: list[list[Formula]] = [base]
     for defect in defects:
         if not context.impossible(*base, *defect):
             cases = [[*c, a.negated] for c in cases for a in defect]
     found = union((c for case in cases for c in reduce(_strict(case), context)), context)          # type: ignore[arg-type]
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
-    claim = Bounded(problem.place, (p,), problem.claim.defined, problem.claim.needs, tuple(map(tuple, defects)))
-    return Region(found, problem.facts, problem.definitions, names, claim, names=problem.linear.names)
+    claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, tuple(map(tuple, defects)))
+    return Region(found, question.facts, question.definitions, names, claim, names=question.linear.names)
 
 
 def _strict(atoms: list) -> list[Atom]:

@@ -9,7 +9,7 @@ import numpy as np
 from sympy import Expr, Integer, Symbol
 
 from .atoms import Atom, Formula, make
-from .numbers import holds, polynomial
+from .numbers import holds, polynomials
 from .schur import Coefficients, disk_conditions, half_plane_conditions, moebius
 
 SURE = 1e-9                                                              # relative distance from a tie that counts as sure
@@ -24,6 +24,7 @@ class Stable:
     polynomials: tuple[Coefficients, ...]
     defined: tuple[Expr, ...] = ()                                      # not zero, else there is no rule
     needs: tuple[Expr, ...] = ()                                        # positive, else the limit that was taken does not exist
+    exact = True                                                         # `holds` is exact on a Grid
 
     @property
     def conditions(self) -> tuple[Atom, ...]:
@@ -43,7 +44,7 @@ class Stable:
         for a in self.conditions:
             truth = truth & holds(a, values)
         for p in self.polynomials:
-            numbers = [polynomial(c, values) for c in p]
+            numbers = polynomials(p, values)
             inside, certain = schur_cohn(numbers if self.place == "disk" else to_disk(numbers))
             truth, sure = truth & inside, sure & certain
         return truth, sure
@@ -85,20 +86,17 @@ def schur_cohn(a: list) -> tuple[Any, Any]:
 
     The recursion of Schur 1918 and Cohn 1922: |a_n| < |a_0|, then the same for the polynomial of one degree less.
     """
-    exact = all(isinstance(c, (int, Fraction)) for c in a)
+    exact = all(isinstance(c, (int, Fraction)) or getattr(c, "dtype", None) == object for c in a)
     inside: Any = True
     sure: Any = True
     while len(a) > 1:
         first, last = a[0], a[-1]
-        size = abs(first) + abs(last)
         inside = inside & (abs(last) < abs(first))
-        sure = sure & (exact or abs(abs(last) - abs(first)) > SURE*size)
+        sure = sure & (exact or abs(abs(last) - abs(first)) > SURE*(abs(first) + abs(last)))
         a = [first*x - last*y for x, y in zip(a[:-1], a[:0:-1])]
         if not exact:
             scale = np.maximum(np.max(np.abs(np.broadcast_arrays(*a)), axis=0), 1e-300)
             a = [x/scale for x in a]
-        elif a[0] == 0:
-            return False, True
     return inside, sure
 
 

@@ -15,31 +15,31 @@ from .relations import union_of
 from .symbols import symbol
 
 if TYPE_CHECKING:
+    from .question import Question
     from .region import Region
-    from .stability import Problem
 
 LAM = symbol("lam")
 
 
-def every_curvature(problem: "Problem", over: tuple) -> "Region":
+def every_curvature(question: "Question", over: tuple) -> "Region":
     """The region of the other parameters that are stable for all lam in [low, high] (low = 0: in (0, high])."""
-    low, high, facts = _interval(over, problem)
-    problem.facts = tuple(dict.fromkeys([*problem.facts, *facts]))
-    context = Context(problem.facts, seconds=15)
-    atoms = [*problem.claim.conditions, *(a for _, rows in problem.conditions() for c in rows for a in make(c.expr, ">"))]
+    low, high, facts = _interval(over, question)
+    question.facts = tuple(dict.fromkeys([*question.facts, *facts]))
+    context = Context(question.facts, seconds=15)
+    atoms = [*question.claim.conditions, *(a for _, rows in question.conditions() for c in rows for a in make(c.expr, ">"))]
     parts = reduce(atoms, context)
     cases = [union_of(("and", *(_always(a, low, high) for a in c))) for c in parts]
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
     _sure(found, parts, low, high, context)
-    return _finished(problem, found, low, high)
+    return _finished(question, found, low, high)
 
 
-def _interval(over: Any, problem: "Problem") -> tuple[Expr, Expr, list[Atom]]:
+def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     try:
         low, high = (as_expression(v) for v in over)
     except (TypeError, ValueError):
         raise RuleError(f'over={over!r:.60}, expected the two ends of an interval of curvatures, as in over=("mu", "L")') from None
-    if set(problem.linear.curvatures) - {LAM}:
+    if set(question.linear.curvatures) - {LAM}:
         raise LinearizeError("over= asks for one real curvature lam; this rule has several, or a complex one")
     if (low.is_number and low < 0) or (high.is_number and high <= 0) or (low.is_number and high.is_number and low > high):
         raise RuleError(f"over={over!r:.60}, expected 0 <= mu <= L")
@@ -91,11 +91,11 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
             raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
 
 
-def _finished(problem: "Problem", found: tuple, low: Expr, high: Expr) -> "Region":
+def _finished(question: "Question", found: tuple, low: Expr, high: Expr) -> "Region":
     from .every import Every
     from .region import Region
-    names = tuple(n for n in dict.fromkeys([*problem.linear.names, *(str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str))])
+    names = tuple(n for n in dict.fromkeys([*question.linear.names, *(str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str))])
                   if n != "lam")
-    return Region(found, problem.facts, problem.definitions, {}, Every(problem.claim, low, high), names=names)
+    return Region(found, question.facts, question.definitions, {}, Every(question.claim, low, high), names=names)
 
 

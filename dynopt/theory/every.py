@@ -9,11 +9,12 @@ from sympy import Expr, Symbol
 
 from .atoms import Formula, make
 from .claim import Obligation, Stable
-from .numbers import expression
+from .numbers import Grid, as_fraction, expression
 from .symbols import symbol
 
 LAM = symbol("lam")
-PLACES = np.concatenate([[0.0, 1.0], np.linspace(0.02, 0.98, 13)])
+PARTS = 64
+PLACES = (0, PARTS, 1, 4, 9, 15, 21, 27, 32, 38, 44, 50, 56, 60, 63)       # where lam is tried, in parts of the interval
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Every:
     inner: Stable
     low: Expr
     high: Expr
+
+    exact = True
 
     @property
     def conditions(self) -> tuple:
@@ -37,15 +40,22 @@ class Every:
         truth: Any = True
         sure: Any = True
         broken: Any = False
-        a, b = expression(self.low, values), expression(self.high, values)
         for place in PLACES:
-            lam = a + place*(b - a) if place or self.low != 0 else None
-            if lam is None:
-                continue
-            inside, certain = self.inner.holds({**values, LAM: np.asarray(lam, dtype=float)})
-            truth, sure = truth & inside, sure & certain
-            broken = broken | (np.logical_not(inside) & certain)
+            if place or self.low != 0:
+                inside, certain = self.inner.holds(self._at(values, place))
+                truth, sure = truth & inside, sure & certain
+                broken = broken | (np.logical_not(inside) & certain)
         return truth, sure | broken
+
+    def _at(self, values: Mapping[Symbol, Any], place: int) -> Mapping[Symbol, Any]:
+        """The values with lam = low + place/PARTS*(high - low)."""
+        if not isinstance(values, Grid):
+            low, high = expression(self.low, values), expression(self.high, values)
+            return {**values, LAM: np.asarray(low + place/PARTS*(high - low), dtype=float)}
+        low, high = (values[e] if e.is_Symbol else as_fraction(e)*values.unit for e in (self.low, self.high))
+        scale = PARTS*(1 if self.low.is_Symbol else int(self.low.q))*(1 if self.high.is_Symbol else int(self.high.q))
+        finer = {s: v*scale for s, v in values.items()}
+        return Grid({**finer, LAM: _integers((low*PARTS + place*(high - low))*(scale//PARTS))}, values.unit*scale)
 
     def violated(self) -> list[Obligation]:
         between = self._between()
@@ -77,3 +87,7 @@ def _moved(formula: Formula, value: Expr, j: int) -> Formula:
     own = {s: Symbol(f"{s}_at_{j}", **({"positive": True} if s.is_positive else {"real": True})) for s in formula.symbols
            if str(s).partition("_")[0] in ("root", "pair", "b", "c", "e")}
     return ("and", *formula.subs({LAM: value, **own}))
+
+
+def _integers(values: Any) -> Any:
+    return np.vectorize(int, otypes=[object])(values) if np.ndim(values) else int(values)

@@ -73,7 +73,7 @@ class Generators:
     def _algebraic(self, e: Expr) -> Symbol:
         """A number such as cos(pi/7): the root of its minimal polynomial in a small interval."""
         g = self._new(e, positive=bool(e > 0))
-        for low, high in (sorted((Rational(round(e*10**k) + j, 10**k) for j in (-1, 1))) for k in (6, 12, 24)):
+        for low, high in (sorted(Rational(round(e*10**k) + j, 10**k) for j in (-1, 1)) for k in (6, 12, 24)):
             polynomial = Poly(minimal_polynomial(e, g), g)
             if polynomial.count_roots(low, high) == 1:
                 self.facts += [*make(polynomial.as_expr(), "=="), *make(g - low, ">"), *make(high - g, ">")]

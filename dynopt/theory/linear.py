@@ -13,8 +13,8 @@ from ..core.parse import parse
 from ..core.rule import Rule
 from .algebra import LinearizeError, expression
 from .forms import Form, Runner, Value
-from .limits import settle
 from .generators import Generators
+from .limits import settle
 from .pool import limited
 from .schur import Coefficients, Spectrum, as_poly
 from .symbols import symbol
@@ -94,7 +94,7 @@ class Linear:
         """The start x = 1 with every other state at its own fixed point without gradients; None where there is none or several."""
         if "x" not in {s for s, _ in self.keys} or len({i for _, i in self.keys}) > 1:
             return None
-        idle = self.polynomial_matrix.subs({c: 0 for c in self.curvatures})
+        idle = self.polynomial_matrix.subs(dict.fromkeys(self.curvatures, 0))
         x = [s for s, _ in self.keys].index("x")
         others = [i for i in range(idle.rows) if i != x]
         if not others:

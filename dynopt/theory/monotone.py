@@ -14,12 +14,12 @@ from .algebra import LinearizeError
 from .atoms import Formula, make, negation
 from .claim import Obligation, Stable, _equal, _remainder, _unknown
 from .linear import Linear, linearize
-from .numbers import holds, polynomial
+from .numbers import holds, polynomials
+from .question import Question
 from .reduce import Context, reduce, union
 from .region import Region
 from .relations import assumptions, union_of
 from .schur import Coefficients
-from .stability import Problem
 
 STEPS = 400
 
@@ -29,11 +29,12 @@ class Monotone(Stable):
     """x_0 = 1, x_1 = first/lead and p0*x_{k+2} + p1*x_{k+1} + p2*x_k = 0 give no x_k < 0 (a flow: x(0) = 1, x'(0) = first/lead)."""
 
     first: Expr = Integer(0)                                            # x_1 times the leading coefficient of the polynomial
+    exact = False
     theorem = None                                                      # type: ignore[assignment]
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
         [p] = self.polynomials
-        numbers = [np.asarray(polynomial(c, values), dtype=float) for c in (*p, self.first)]
+        numbers = [np.asarray(c, dtype=float) for c in polynomials((*p, self.first), values)]
         with np.errstate(all="ignore"):
             *p_, first = np.broadcast_arrays(*[a/numbers[0] for a in numbers])
             truth, sure = _never_negative(p_, first, self.place)
@@ -99,13 +100,13 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        problem = Problem(linear, *assumptions(given))
+        question = Question(linear, *assumptions(given))
         p, first = _sequence(linear)
-        claim = Monotone(problem.place, (p,), linear.denominators, problem.claim.needs, first)
-        context = Context(problem.facts)
-        formula: Formula = ("and", *claim.conditions, _formula(p, first, problem.place))
+        claim = Monotone(question.place, (p,), linear.denominators, question.claim.needs, first)
+        context = Context(question.facts)
+        formula: Formula = ("and", *claim.conditions, _formula(p, first, question.place))
         found = union((c for case in union_of(formula) for c in reduce(case, context)), context)
-        return Region(found, problem.facts, problem.definitions, {}, claim, names=linear.names)
+        return Region(found, question.facts, question.definitions, {}, claim, names=linear.names)
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 

@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import numpy as np
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from .atoms import Atom, terms
 
@@ -13,19 +13,32 @@ FUNCTIONS = {"exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh":
              "Min": np.minimum, "Max": np.maximum}
 
 
-def polynomial(f: Expr, values: Mapping[Symbol, Any]) -> Any:
-    """The value of a polynomial; exact where the values are fractions."""
+class Grid(dict):
+    """Exact points: numerators (arrays of Python integers) by symbol, over one common denominator `unit`."""
+
+    def __init__(self, numerators: Mapping[Symbol, Any], unit: int):
+        super().__init__(numerators)
+        self.unit = unit
+
+
+def polynomial(f: Expr, values: Mapping[Symbol, Any], degree: int = 0) -> Any:
+    """The value of a polynomial; on a Grid times unit**d with d its degree, or the given one if that is larger."""
+    unit = values.unit if isinstance(values, Grid) else 1
+    rows = terms(f)
+    top = max([degree, *(sum(e for _, e in powers) for powers, _ in rows)]) if unit != 1 else 0
     total: Any = 0
-    for powers, c in terms(f):
+    for powers, c in rows:
         term: Any = int(c.p) if c.q == 1 else Fraction(int(c.p), int(c.q))
         for s, e in powers:
             term = term*values[s]**e if e > 1 else term*values[s]
-        total = total + term
+        total = total + (term*unit**(top - sum(e for _, e in powers)) if unit != 1 else term)
     return total if not isinstance(total, Fraction) or _exact(values) else float(total)
 
 
-def _exact(values: Mapping[Symbol, Any]) -> bool:
-    return all(isinstance(v, (int, Fraction)) for v in values.values())
+def polynomials(fs: Sequence[Expr], values: Mapping[Symbol, Any]) -> list:
+    """The values of several polynomials with one common positive factor."""
+    top = max(sum(e for _, e in powers) for f in fs for powers, _ in terms(f))
+    return [polynomial(f, values, top) for f in fs]
 
 
 def holds(atom: Atom, values: Mapping[Symbol, Any]) -> Any:
@@ -78,4 +91,9 @@ def _power(base: Any, exponent: Expr, value: Any) -> Any:
         n = int(exponent)
         return base**n if n >= 0 else 1/base**-n
     base = np.asarray(base, dtype=float)
-    return np.sqrt(base) if exponent == exponent.func(1)/2 and exponent.is_Rational and exponent.q == 2 and exponent.p == 1 else base**np.asarray(value, dtype=float)
+    return np.sqrt(base) if exponent == Rational(1, 2) else base**np.asarray(value, dtype=float)
+
+
+def as_fraction(e: Expr) -> Fraction:
+    """A sympy rational as a Python fraction."""
+    return Fraction(int(e.p), int(e.q))

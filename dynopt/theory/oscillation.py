@@ -13,24 +13,25 @@ from .algebra import LinearizeError
 from .atoms import Formula, make
 from .claim import Obligation, Stable, _equal, _remainder, _unknown
 from .linear import Linear, linearize
-from .numbers import holds, polynomial
+from .numbers import holds, polynomials
+from .question import Question
 from .reduce import Context, reduce, union
 from .region import Region
 from .relations import assumptions
-from .schur import Z, Coefficients, as_poly
-from .stability import Problem
+from .schur import Coefficients, Z, as_poly
 
 
 @dataclass(frozen=True)
 class Oscillating(Stable):
     """One of the polynomials has a root that is not real."""
 
+    exact = False
     theorem = None                                                      # type: ignore[assignment]
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
         found, sure = False, True
         for p in self.polynomials:
-            numbers = np.broadcast_arrays(*(np.asarray(polynomial(c, values), dtype=float) for c in p))
+            numbers = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values)))
             turning, certain = _turning([np.asarray(a) for a in numbers])
             found, sure = found | turning, sure & certain
         for a in self.conditions:
@@ -74,12 +75,12 @@ def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        problem = Problem(linear, *assumptions(given))
-        claim = Oscillating(problem.place, _in_z(linear), linear.denominators, problem.claim.needs)
-        context = Context(problem.facts)
+        question = Question(linear, *assumptions(given))
+        claim = Oscillating(question.place, _in_z(linear), linear.denominators, question.claim.needs)
+        context = Context(question.facts)
         cases = [[*claim.conditions, *make(e, ">")] for p in claim.polynomials for e in _pairs(p)]
         found = union((c for case in cases for c in reduce(case, context)), context)
-        return Region(found, problem.facts, problem.definitions, {}, claim, names=linear.names)
+        return Region(found, question.facts, question.definitions, {}, claim, names=linear.names)
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Iterable
 
+import numpy as np
+
 from .atoms import Formula, negation
 from .generators import is_loose
-from .sampling import Sample, check
+from .sampling import DENOMINATOR, Sample, check, exact
 from .smt import NLSAT, SECOND, decide, text_of
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ def _decided(region: "Region", questions: list[Question], sample: Sample, text: 
     second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0, ms=500) if v == "sat"]
     if second:
         return Proof("unknown", f"two strategies of z3 disagree on: {second[0]}", text)
-    agreed = f"; {sample.points} points, half of them near the rim, and {sample.rational} exact ones agree"
+    exactly = f", {sample.rational} of them in exact arithmetic," if sample.rational else ""
+    agreed = f"; {sample.points} points{exactly} agree, half of them near the rim"
     return Proof("proved", method + agreed, text)
 
 
@@ -96,14 +99,15 @@ def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline:
 
 def _refuted(region: "Region", open_: list, text: str) -> Proof:
     """A point that z3 found, believed only where exact arithmetic confirms it."""
-    from .sampling import _exact
     label, _, point = next(o for o in open_ if o[1] == "sat")
     if is_loose(region.definitions):
         return Proof("unknown", f"not decided: {label} (a root or an exponential stands for itself)", text)
     names = {str(s) for s in region.claim.symbols | region.free_symbols}           # type: ignore[union-attr]
     own = {n: v for n, v in point.items() if n in names}
-    if not region.definitions and _exact(region, [own]).counterexample is not None:
-        return Proof("unknown", f"refuted at {_shown(own)}: {label}", text, own)
+    near = {n: np.array([round(v*DENOMINATOR) + j for j in (0, 1, -1, 64, -64)], dtype=object) for n, v in own.items()}
+    confirmed = exact(region, near)[1] if own else None
+    if confirmed is not None:
+        return Proof("unknown", f"refuted at {_shown(confirmed)}: {label}", text, confirmed)
     return Proof("unknown", f"z3 reports a point where this fails, which exact arithmetic does not confirm: {label}", text)
 
 

@@ -76,10 +76,19 @@ class Region:
         inside: Any = False
         for conjunction in self.union:
             inside = inside | self._all(conjunction, env)
-        inside = inside & self._all(self.facts, env)
+        inside = inside & self._all(self.given, env)
         for s, value in env.items():
             inside = inside & ((value > 0) if s.is_positive else (value == value))
         return bool(inside) if np.ndim(inside) == 0 else np.asarray(inside, dtype=bool)
+
+    @cached_property
+    def given(self) -> tuple[Formula, ...]:
+        """The assumptions, without what is true of generators by definition."""
+        from .generators import Generators
+        own = Generators()
+        for meaning in self.definitions.values():
+            own.polynomial(meaning)
+        return tuple(f for f in self.facts if f not in own.facts)
 
     @staticmethod
     def _all(formulas: Iterable[Formula], env: dict) -> Any:

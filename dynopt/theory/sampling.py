@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .numbers import Grid
+from .symbols import symbol
+
 if TYPE_CHECKING:
     from .region import Region
 
 POINTS, RATIONAL = 100_000, 1_000
 NEAR = 1e-6, 1e-2                                                        # distances from the rim, relative to the point's size
-DENOMINATOR = 10**7
+DENOMINATOR = 2**24
 
 
 @dataclass(frozen=True)
@@ -30,21 +33,15 @@ def check(region: "Region", seed: int = 0) -> Sample:
     names = sorted(str(s) for s in (region.claim.symbols | region.free_symbols) if s not in region.definitions)
     names = sorted(set(names) | {str(s) for g in region.definitions.values() for s in g.free_symbols})
     if not names:
-        return _exact(region, [{}])
-    positive = {str(s) for s in _symbols(region, names) if s.is_positive}
+        return Sample(0, 0)
+    positive = {n for n in names if symbol(n).is_positive}
     far = {n: _draw(rng, POINTS//2, n in positive) for n in names}
     close = _near_rim(region, far, rng)
     points = {n: np.concatenate([far[n], close[n]]) for n in names}
     wrong = _disagreement(region, points)
-    few = _few(points, rng)
-    candidates = [{n: float(points[n][i]) for n in names} for i in np.flatnonzero(wrong)[:50]]
-    sample = _exact(region, [{n: _rational(v) for n, v in p.items()} for p in candidates + few])
-    return Sample(len(points[names[0]]), sample.rational, sample.counterexample)
-
-
-def _symbols(region: "Region", names: list[str]) -> list:
-    from .symbols import symbol
-    return [symbol(n) for n in names]
+    chosen = np.concatenate([np.flatnonzero(wrong)[:50], rng.choice(len(wrong), min(RATIONAL, len(wrong)), replace=False)])
+    tested, found = exact(region, {n: _numerators(v[chosen], n in positive) for n, v in points.items()})
+    return Sample(len(wrong), tested, found)
 
 
 def _draw(rng: np.random.Generator, n: int, positive: bool) -> np.ndarray:
@@ -94,36 +91,32 @@ def _disagreement(region: "Region", points: dict[str, np.ndarray]) -> np.ndarray
     env = _environment(region, points)
     with np.errstate(all="ignore"):
         truth, sure = region.claim.holds(env)
-    assumed = region._all(region.facts, env)
+    assumed = region._all(region.given, env)
     for s, value in env.items():
         assumed = assumed & ((value > 0) if s.is_positive else (value == value))
     return np.asarray((truth != _contains(region, points)) & sure & assumed)
 
 
-def _few(points: dict[str, np.ndarray], rng: np.random.Generator) -> list[dict[str, float]]:
-    total = len(next(iter(points.values())))
-    chosen = rng.choice(total, min(RATIONAL, total), replace=False)
-    return [{n: float(v[i]) for n, v in points.items()} for i in chosen]
+def _numerators(values: np.ndarray, positive: bool) -> np.ndarray:
+    numbers = [int(v) for v in np.rint(values*DENOMINATOR)]
+    return np.array([max(v, 1) for v in numbers] if positive else numbers, dtype=object)
 
 
-def _rational(value: float) -> Fraction:
-    return Fraction(value).limit_denominator(DENOMINATOR)
+def exact(region: "Region", numerators: dict[str, np.ndarray]) -> tuple[int, dict[str, Fraction] | None]:
+    """Exact Schur-Cohn on points with a common denominator: how many were tested, and one where the region is wrong.
 
-
-def _exact(region: "Region", points: list[dict[str, Fraction]]) -> Sample:
-    """Exact Schur-Cohn on rational points; points where a root or exponential is irrational do not count."""
-    tested = 0
-    for point in points:
-        if region.definitions:
-            break
-        env = {s: v for s, v in _environment(region, point).items()}
-        if any(s.is_positive and v <= 0 for s, v in env.items()) or not region._all(region.facts, env):
-            continue
-        truth, sure = region.claim.holds(env)
-        if not sure:
-            continue
-        inside = any(bool(region._all(c, env)) for c in region.union)
-        tested += 1
-        if bool(truth) != inside:
-            return Sample(0, tested, point)
-    return Sample(0, tested)
+    Where a root or an exponential stands in the region, no point is exact and none is tested.
+    """
+    if region.definitions:
+        return 0, None
+    grid = Grid({symbol(n): v for n, v in numerators.items()}, DENOMINATOR)
+    truth, sure = region.claim.holds(grid)
+    use = sure & region._all(region.given, grid)
+    inside: Any = False
+    for c in region.union:
+        inside = inside | region._all(c, grid)
+    count = len(next(iter(numerators.values())))
+    use, wrong = (np.broadcast_to(np.asarray(a, dtype=bool), count) for a in (use, (truth != inside) & use))
+    bad = np.flatnonzero(wrong)
+    point = {n: Fraction(int(v[bad[0]]), DENOMINATOR) for n, v in numerators.items()} if len(bad) else None
+    return int(use.sum()) if region.claim.exact else 0, point

@@ -177,7 +177,7 @@ def _cut(text: str, letters: Letters) -> tuple[str, str, str] | None:
 
 
 def _meets(a: tuple | None, b: tuple) -> bool:
-    return a is not None and (a[2] == b[0] or b[2] == a[0]) and not ("|" in a[0] + b[0])
+    return a is not None and (a[2] == b[0] or b[2] == a[0]) and "|" not in a[0] + b[0]
 
 
 def _cost(line: Line) -> int:

@@ -27,7 +27,7 @@ class Answer:
 def ready() -> None:
     """Called once in a worker: load z3 and answer directly from now on."""
     global _here
-    import z3                                                            # noqa: F401
+    import z3  # noqa: F401
     _here = True
 
 

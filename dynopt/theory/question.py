@@ -1,0 +1,57 @@
+"""One question about a mode, shared by all analyses: the linear system, the conditions on its roots, what is assumed."""
+from __future__ import annotations
+
+from sympy import Expr
+
+from . import pool
+from .algebra import LinearizeError
+from .atoms import Atom, make
+from .claim import Stable
+from .linear import Linear
+from .reduce import Conjunction, Context, reduce
+from .region import Region
+from .schur import Coefficients, Condition
+from .steps import derivation
+
+PLACE = {"method": "disk", "flow": "half_plane"}
+
+
+class Question:
+    """The linear system, the conditions on its roots, what is assumed."""
+
+    def __init__(self, linear: Linear, facts: tuple = (), definitions: dict | None = None):
+        self.linear, self.place = linear, PLACE[linear.kind]
+        self.facts = tuple(dict.fromkeys([*facts, *linear.generators.facts]))
+        self.definitions = {**(definitions or {}), **linear.generators.meaning}
+        neutral = [tuple(p.all_coeffs()) for p in linear.neutral]
+        self.polynomials: tuple[Coefficients, ...] = tuple(f for f, _ in linear.factors if f not in neutral)
+
+    @property
+    def claim(self) -> Stable:
+        generators = self.linear.generators
+        return Stable(self.place, self.polynomials, self.linear.denominators, tuple(generators.polynomial(e) for e in self.linear.needs))
+
+    def conditions(self) -> list[tuple[Coefficients, list[Condition]]]:
+        """For each polynomial what its roots ask for."""
+        function = "disk_conditions" if self.place == "disk" else "half_plane_conditions"
+        return [(p, pool.limited(len(p) - 1, "schur", function, p)) for p in self.polynomials]
+
+    def region(self) -> Region:
+        found = self.conditions()
+        if self.linear.settled and any(c.expr == 0 for _, rows in found for c in rows):
+            raise LinearizeError("the limit k -> oo has an eigenvalue on the circle, so the limit decides nothing; "
+                                 "rates along k are a question for `rate` or for iterate")
+        atoms: list[Atom] = list(self.claim.conditions)
+        kinds: dict[Expr, str] = {}
+        for _, rows in found:
+            for c in rows:
+                new = make(c.expr, ">")
+                atoms += new
+                for f in (f for a in new for f in a.factors if c.kind):
+                    kinds.setdefault(f, c.kind or "")
+        context = Context(self.facts)
+        union = reduce(atoms, context)
+        return self.finished(union, context, kinds, derivation(self.linear, found, context, union, self.definitions))
+
+    def finished(self, union: tuple[Conjunction, ...], context: Context, kinds: dict, steps: tuple[str, ...]) -> Region:
+        return Region(union, context.facts, self.definitions, kinds, self.claim, steps, names=self.linear.names)
