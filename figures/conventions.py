@@ -18,5 +18,6 @@ def draw() -> Figure:
                     xlim=(-0.12 * reach, reach), ylim=(-1.25, 1.25), xlabel=r"$\eta\lambda$", outside=None,
                     colorbar=letter == "c")
         head(ax, letter, rf"{name}: $\eta\lambda<{largest(region, 'eta', beta=BETA, lam=1.0):.3g}$ at $\beta={BETA}$")
+        ax.title.set_fontsize(9)
         ax.label_outer()
     return figure

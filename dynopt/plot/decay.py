@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from dynopt.core.errors import ParameterError
 
@@ -83,5 +83,8 @@ def _finish(ax: Axes, series: list[tuple[np.ndarray, np.ndarray]], steps: bool, 
     ax.set_xlabel("iteration $k$" if steps else "time $t$")
     ax.set_ylabel(ylabel)
     ax.set_xlim(min(x[0] for x, _ in series), max(x[-1] for x, _ in series))
-    ax.yaxis.set_major_locator(LogLocator(numticks=6))
+    low, high = np.log10(ax.get_ylim())
     ax.minorticks_off()
+    ax.yaxis.set_major_locator(LogLocator(numticks=6, subs=(1.0,) if high - low > 2 else (1.0, 2.0, 5.0)))
+    if high - low <= 2:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

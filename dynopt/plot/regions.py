@@ -27,15 +27,16 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
                 mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, str]] = (),
                 labels: bool | Mapping[str, str] = True, outside: str | None = "unstable",
                 xlim: tuple[float, float] = (0.0, 4.4), ylim: tuple[float, float] = (-1.1, 1.1),
-                xlabel: str | None = None, colorbar: bool = True, digits: float | None = None, color: str | None = None, label: str | None = None,
-                title: str | None = None) -> dict[str, Any]:
+                xlabel: str | None = None, colorbar: bool = True, digits: float | None = None,
+                color: str | None = None, label: str | None = None, title: str | None = None) -> dict[str, Any]:
     """Draw a region in the plane of two parameters: its inside, its boundary curves by kind, marked points.
 
     Parameters: region, what `stability` and its like return; x and y, names (the first two parameters that are not in
-    `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as
-    decimal digits per step; digits, where that scale ends, to give several plots one scale; mark, items (text, values) or (text, values, marker); outline, further regions (region, text)
-    drawn as dashed lines; labels, False or a text for each kind; outside, the word beyond the boundary; color and label,
-    one flat colour and a name instead of the field, to lay several regions over each other.
+    `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as decimal digits
+    per step; digits, where that scale ends, to give several plots one scale; mark, items (text, values) or (text, values,
+    marker); outline, further regions (region, text) drawn as dashed lines; labels, False or a text for each kind; outside,
+    the word beyond the boundary; color and label, one flat colour and a name instead of the field, to lay several regions
+    over each other.
     Returns a dict of artists: `field`, `boundaries`, `outlines`, `marks`, `colorbar`, `labels`.
     Raises ParameterError for names the region does not have.
     """
