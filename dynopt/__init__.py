@@ -29,6 +29,8 @@ _TABLE = {
     "theory.moments": "moments Moments",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
+    "run.solve": "solve",
+    "run.events": "Event",
     "plot": "style",
     "plot.paths": "plot_paths",
     "plot.decay": "plot_decay",

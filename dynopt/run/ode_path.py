@@ -1,0 +1,128 @@
+"""One path from its start to its end: buffers that grow, pieces between breaks, statuses."""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+import numpy as np
+
+from . import ode_rk
+from .dense import Pieces
+from .ode_control import ALL_DONE, DIVERGED, FULL, MOST_STEPS, NONFINITE, STIFF, TOO_SMALL, first_step
+from .ode_tables import DOP853, TSIT5, Table
+
+TOLD = {TOO_SMALL: "step_too_small", NONFINITE: "nonfinite", DIVERGED: "diverged"}
+WIDTH = 32                          # coefficients that a step may have
+CHUNK = 1024                        # steps between two looks at events, stiffness and the keyboard
+
+
+@dataclass
+class Course:
+    """What a path is asked: tolerances, the times where it must land, what watches it."""
+
+    rtol: float
+    atol: np.ndarray
+    end: float
+    breaks: list[float]                                     # strictly between start and end, in the order of travel
+    watch: Callable[[Pieces, int], float | None] | None = None      # (run so far, first new step) -> time to stop at
+    most: int = MOST_STEPS
+    longest: float = np.inf
+
+
+@dataclass
+class Path:
+    """A path under way: time, state, and the record of its steps."""
+
+    t: float
+    y: np.ndarray
+    w: np.ndarray
+    width: int
+    hist_t: np.ndarray = field(init=False)
+    hist_c: np.ndarray = field(init=False)
+    count: int = 0
+    refused: int = 0
+    status: str = "success"
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        self.first = self.y.copy()
+        self.hist_t, self.hist_c = np.full(65, self.t), np.zeros((64, self.width, self.y.size))
+
+    def grow(self, room: int) -> None:
+        """Room for so many more steps."""
+        need = self.count + room
+        if need > len(self.hist_c):
+            size = max(need, 2*len(self.hist_c))
+            bigger_t, bigger_c = np.full(size + 1, self.t), np.zeros((size, self.width, self.y.size))
+            bigger_t[:self.count + 1], bigger_c[:self.count] = self.hist_t[:self.count + 1], self.hist_c[:self.count]
+            self.hist_t, self.hist_c = bigger_t, bigger_c
+
+    @property
+    def pieces(self) -> Pieces:
+        return Pieces(self.hist_t[:self.count + 1], self.hist_c[:self.count], self.first)
+
+
+class Pair:
+    """An embedded Runge-Kutta pair as a stepper: advance(path, end, lo, hi, room) -> code."""
+
+    def __init__(self, table: Table, rates: Any, course: Course, lags: tuple, *, watch_stiffness: bool = False):
+        self.table, self.rates, self.course, self.lags = table, rates, course, lags
+        self.rim = table.stiff if watch_stiffness else 0.0
+        self.clock: np.ndarray | None = None
+        self.width = len(table.dense) + 1
+
+    def advance(self, path: Path, end: float, lo: float, hi: float, room: int) -> int:
+        """Up to `room` steps towards `end`."""
+        course, table = self.course, self.table
+        if self.clock is None:
+            h = first_step(self.rates, min(max(path.t, lo), hi), path.y, path.w, end, 1/table.power - 1, course.rtol, course.atol)
+            self.clock = np.array([path.t, h, 0.0])
+        self.clock[0] = path.t
+        path.grow(room)
+        code, path.count, refused = ode_rk.kernel()(
+            self.rates, self.clock, path.y, path.w, end, lo, hi, course.rtol, course.atol, table.A, table.c, table.last, table.E,
+            table.power, table.dense, self.rim, path.count + room, course.longest, *self.lags, path.first, path.count, path.hist_t, path.hist_c)
+        path.t, path.refused = float(self.clock[0]), path.refused + refused
+        return code
+
+
+PAIRS = {"tsit5": TSIT5, "dop853": DOP853}
+
+
+def drive(path: Path, course: Course, choose: Callable[[Path, int], Any]) -> None:
+    """Take a path to its end through the pieces between breaks; `choose(path, code)` gives the stepper to go on with."""
+    stepper = choose(path, ALL_DONE)
+    direction = 1.0 if course.end >= path.t else -1.0
+    for end in [*course.breaks, course.end]:
+        lo, hi = inside(path.t, end) if course.breaks else sorted((path.t, end))
+        while (end - path.t)*direction > 0:
+            before = path.count
+            code = stepper.advance(path, end, lo, hi, min(CHUNK, course.most - path.count))
+            stop = course.watch(path.pieces, before) if course.watch is not None and path.count > before else None
+            if stop is not None:
+                path.message = f"a terminal event at t = {stop:.6g}"
+                path.t = stop
+                return
+            if code in TOLD:
+                path.status = TOLD[code]
+                path.message = f"{path.status} at t = {path.t:.6g}: {_reason(path.status)}"
+                return
+            if path.count >= course.most and (end - path.t)*direction > 0:
+                path.status = "max_steps"
+                path.message = f"max_steps: {path.count} steps reached t = {path.t:.6g} only; the flow may be stiff, write method=\"radau\""
+                return
+            if code in (FULL, STIFF):
+                stepper = choose(path, code)
+
+
+def inside(a: float, b: float) -> tuple[float, float]:
+    """The times between two breaks, a few units in the last place away from both: breaks are known that well only."""
+    margin = 16*max(math.ulp(a), math.ulp(b))
+    lo, hi = sorted((a, b))
+    return lo + margin, hi - margin
+
+
+def _reason(status: str) -> str:
+    return {"diverged": "the state grows beyond every bound", "nonfinite": "the rates are not finite numbers there",
+            "step_too_small": "no step, however small, meets the tolerance; the solution may end there"}[status]

@@ -1,0 +1,89 @@
+"""`solve` by a scheme with a fixed step: every scheme of the catalogue, and flows with noise."""
+from __future__ import annotations
+
+import math
+from typing import Any, Callable
+
+import numpy as np
+
+from ..catalog import schemes
+from ..core.errors import ParameterError, RuleError
+from ..core.rule import Flow, Method
+from ..core.trajectory import Trajectory
+from .iterate import Run
+from .setup import prepare
+
+STEPS = 1000                                        # of a run that names no h
+
+
+def solve_by_steps(flow: Flow, problem: Any, x0: Any, t0: float, end: float, times: np.ndarray | None, method: Any, events: Any,
+                   seed: int, params: dict[str, Any]) -> Trajectory:
+    """Iterate the scheme; h is shortened so that steps land on the times wanted."""
+    scheme = find_scheme(flow, method)
+    made = scheme(flow)
+    if events is not None:
+        raise ParameterError(f"solve: events were given with the scheme {made.name}, expected an adaptive integrator; write method=\"auto\", "
+                             "or look for them in the states")
+    if end < t0:
+        raise ParameterError(f"solve: until = {end:g} lies before t0 = {t0:g}, expected a scheme to go forward; write until > t0")
+    h, steps, every = step_size(t0, end, times, params.pop("h", None), made.name)
+    start = prepare(flow, problem, x0, params)
+    lead = {s: v.reshape(*start.lead, -1) if s not in flow.scalars else v.reshape(start.lead) for s, v in start.states.items()}
+    setup = prepare(made, problem, lead, params | {"h": h})
+    run = Run(setup, problem, steps, every, t0, seed, None).trajectory()
+    rows = np.arange(run.k.size)
+    clock = t0 + run.k*h
+    if run.success:
+        clock[-1] = end
+    keep = rows if times is None or np.isclose(times[0], t0) else rows[1:]
+    states = {s: v[..., keep, :] for s, v in run.states.items() if s in flow.state}
+    if times is not None:
+        clock[keep] = times[:keep.size]
+    return Trajectory(states, t=clock[keep], status=run.status, message=run.message, rule=made, problem=problem, params=run.params, lengths=run.lengths)
+
+
+def find_scheme(flow: Flow, method: Any) -> Callable[[Flow], Method]:
+    """The scheme meant; "auto" takes BAOAB where the noise is additive and the flow splits, Heun where it is additive, else Euler-Maruyama."""
+    if callable(method):
+        return method
+    if method in schemes.SCHEMES:
+        return schemes.SCHEMES[method]
+    if method != "auto":
+        raise ParameterError(f"solve: {flow.name} has noise and method = {method!r:.40}, expected \"auto\" or a scheme: {', '.join(schemes.SCHEMES)}")
+    try:
+        schemes.baoab(flow)
+        return schemes.baoab
+    except RuleError:
+        return schemes.heun if is_additive(flow) else schemes.euler_maruyama
+
+
+def is_additive(flow: Flow) -> bool:
+    """Whether the noise enters with a factor that is free of the state."""
+    from ..catalog.scheme_parts import depends, fold
+    from ..core.autodiff import derivative
+    from ..core.expr import constant, leaf, walk
+    program = flow.program
+    states = {leaf("state", s) for s in program.state}
+    draws = [n for n in walk(program.outputs) if n.op == "call" and n.data[0].startswith("noise")]
+    one = constant(1)
+    for out in program.outputs:
+        for draw in draws:
+            if depends([out], {draw}) and depends(fold(derivative([out], {draw: one})), {*states, *draws}):
+                return False
+    return True
+
+
+def step_size(t0: float, end: float, times: np.ndarray | None, h: Any, name: str) -> tuple[float, int, int]:
+    """(h, steps, every how many a row is kept), h at most what was asked for."""
+    from .setup import one_number
+    asked = one_number(h, "h", name) if h is not None else None
+    if times is None:
+        steps = max(1, STEPS if asked is None else math.ceil((end - t0)/asked*(1 - 1e-12)))
+        return (end - t0)/steps, steps, 1
+    grid = times if np.isclose(times[0], t0) else np.concatenate([[t0], times])
+    gaps = np.diff(grid)
+    if not gaps.size or not np.allclose(gaps, gaps[0], rtol=1e-9, atol=0):
+        raise ParameterError(f"{name}: until has unequal gaps, expected equally spaced times from t0 = {t0:g} for a fixed step; "
+                             "write until=np.linspace(t0, 10, 101)")
+    every = max(1, math.ceil((STEPS/len(gaps) if asked is None else gaps[0]/asked)*(1 - 1e-12)))
+    return (end - t0)/(every*len(gaps)), every*len(gaps), every
