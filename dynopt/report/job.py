@@ -18,7 +18,7 @@ from .data import Landscape, survey
 from .measure import multiplier, threshold
 
 START = 1e-6                              # size of the perturbation: small against curvature's change, large against rounding
-TOLERANCE = 1e-5                          # relative width of the last bracket
+TOLERANCE = 3e-5                          # relative width of the last bracket
 FILES = ("report.html", "report.json", "report.svg", "report.png")
 Tick = Callable[[str], None]
 
@@ -146,7 +146,7 @@ def write(report: dict[str, Any], material: Mapping[str, Any], folder: Path) -> 
     from .picture import draw, view
     shown = view(material)
     report = report | {"caption": shown["caption"]}
-    pictures = {style: draw(shown, style) for style in ("paper", "dark")}
+    pictures = {"paper": draw(shown, "paper", ".svg", ".png"), "dark": draw(shown, "dark", ".svg")}
     page_text = page(report, {style: files[".svg"].decode() for style, files in pictures.items()})
     contents = {"report.html": page_text.encode(), "report.json": (json.dumps(report, indent=1) + "\n").encode(),
                 "report.svg": pictures["paper"][".svg"], "report.png": pictures["paper"][".png"]}

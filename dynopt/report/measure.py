@@ -14,9 +14,10 @@ import numpy as np
 GROWN = 1e3
 # One that has shrunk a millionfold is close to the rounding of the minimizer itself (1e-16 against 1e-6).
 SHRUNK = 1e-6
-# Two windows differ clearly when their sizes are this far apart (in logarithm); a Hann window leaks far less than that.
-CLEAR = 0.05
-FIRST, LAST = 1_000, 128_000
+# Two windows differ clearly when their sizes are this far apart (in logarithm); a Hann window over more than ten turns of an
+# oscillation leaks a hundred times less, and the transients of a momentum up to 0.99 are gone when the first one begins.
+CLEAR = 0.02
+FIRST, LAST = 2_000, 128_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ def _size(window: np.ndarray) -> float:
 
 
 def growth(distances: np.ndarray) -> Growth:
-    """The factor per step by which the distances change, read from their second and their last quarter.
+    """The factor per step by which the distances change, read from their last two quarters.
 
-    The first quarter is left to transients; nothing is read after the first distance beyond GROWN or the last above SHRUNK.
+    The first half is left to transients; nothing is read after the first distance beyond GROWN or the last above SHRUNK.
 
     distances : shape (n + 1,), distance from the minimizer at steps 0..n, in any unit, the first one positive.
     Returns a Growth: `factor` per step, the number of `steps` read, and whether the difference is `clear`.
@@ -58,9 +59,9 @@ def growth(distances: np.ndarray) -> Growth:
     n = len(read := read[:loud[-1] + 1])
     if n < 16:
         return Growth(np.inf if grown.size else 0.0, n, True)
-    early, late = read[n//4:n//2], read[n - (n//2 - n//4):]
+    lag = n//4
+    early, late = read[n - 2*lag:n - lag], read[n - lag:]
     change = np.log(_size(late) / _size(early))
-    lag = (n - len(late)) - n//4
     return Growth(float(np.exp(change/lag)), n - 1, bool(abs(change) > CLEAR or grown.size or silent))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def view(material: Mapping[str, Any]) -> dict[str, Any]:
                "γ = (1 − β)/√η, in the plane of the two largest curvatures; (b) the derived region at the curvature L, coloured "
                f"by the worst rate over [μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the "
                f"energy beside the derived slope, ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
-    return {"landscape": landscape, "found": found, "eta": eta, "beta": beta, "h": h, "plane": (landscape.minimizer, plane),
-            "iterates": iterates, "flow": flow, "best": best, "rho": rho, "caption": caption}
+    return {"landscape": landscape, "found": found, "problem": located(landscape), "eta": eta, "beta": beta, "h": h,
+            "plane": (landscape.minimizer, plane), "iterates": iterates, "flow": flow, "best": best, "rho": rho, "caption": caption}
 
 
 def optimum(found: Derived, landscape: Landscape) -> dict[str, float]:
@@ -55,13 +56,13 @@ def optimum(found: Derived, landscape: Landscape) -> dict[str, float]:
     return {"eta": float(best.x[0]/landscape.L), "beta": float(best.x[1]), "rho": float(best.fun)}
 
 
-def draw(shown: Mapping[str, Any], style: str) -> dict[str, bytes]:
-    """The figure in one style, as the bytes of an SVG and a PNG file."""
+def draw(shown: Mapping[str, Any], style: str, *endings: str) -> dict[str, bytes]:
+    """The figure in one style, as the bytes of a file for each ending."""
     from dynopt.plot import style as styles
     from dynopt.plot.panels import four_panels
     with styles.use(style), TemporaryDirectory() as folder:
         figure = four_panels(**_panels(shown))
-        paths = styles.save(figure, *(Path(folder)/f"report{ending}" for ending in (".svg", ".png")))
+        paths = styles.save(figure, *(Path(folder)/f"report{ending}" for ending in endings))
         figure.clear()
         return {path.suffix: path.read_bytes() for path in paths}
 
@@ -79,7 +80,7 @@ def _panels(shown: Mapping[str, Any]) -> dict[str, Any]:
               "xlim": (0.0, 4.4/landscape.L), "ylim": (0.0, 1.0),
               "mark": [("panel a", {"eta": eta, "beta": beta}), ("best rate", best, "*")]}
     marks = [(rf"$\lambda={name}$", found.roots(eta=eta, lam=curvature, beta=beta)) for name, curvature in ends.items()]
-    return {"iterates": shown["iterates"], "flow": shown["flow"], "problem": located(landscape), "step": shown["h"],
+    return {"iterates": shown["iterates"], "flow": shown["flow"], "problem": shown["problem"], "step": shown["h"],
             "region": found.region, "region_options": region, "roots": roots, "parameter": reach,
             "spectrum_options": {"mark": marks, "exits": ""}, "path_options": {"plane": shown["plane"]},
             "decay_options": {"value": lambda run: energy(run, landscape, eta), "rho": shown["rho"],
@@ -87,8 +88,15 @@ def _panels(shown: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def located(landscape: Landscape) -> Any:
-    """The landscape's problem with its minimizer known, for the star in the picture."""
-    return dynopt.Problem(landscape.problem.f, grad=landscape.problem.grad, minimizer=landscape.minimizer, name=landscape.name)
+    """The landscape as the picture needs it: minimizer known, and heights that are computed once for all styles."""
+    known: dict[bytes, np.ndarray] = {}
+
+    def f(x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x, dtype=float)
+        if x.tobytes() not in known:
+            known[x.tobytes()] = landscape.problem.f(x)
+        return known[x.tobytes()]
+    return SimpleNamespace(f=f, minimizer=landscape.minimizer, name=landscape.name)
 
 
 def energy(run: Any, landscape: Landscape, eta: float) -> np.ndarray:
