@@ -87,10 +87,9 @@ def newton(index: int, count: int, ys: str, rest: str) -> str:
             f"residual{index}_({ys}{rest}, s)", f"eps = y{i}[j] - old", f"y{i}[j] = old",
             "for i in range(n):", "    J[i, column] = (s[i] - r[i])/eps", "column += 1")
         lines.end()
-    lines.add("if not np.all(np.isfinite(J)) or not np.all(np.isfinite(r)):", "    return False")
-    lines.add("step = np.linalg.solve(J, r)", "at = 0", "moved = 0.0")
+    lines.add("if not correction_(J, r):", "    return False", "at = 0", "moved = 0.0")
     for i in range(count):
-        lines.add(f"for j in range(y{i}.shape[0]):", f"    y{i}[j] -= step[at + j]", "    moved = max(moved, abs(step[at + j]))",
+        lines.add(f"for j in range(y{i}.shape[0]):", f"    y{i}[j] -= r[at + j]", "    moved = max(moved, abs(r[at + j]))",
                   f"at += y{i}.shape[0]")
     lines.add("size = max(size, 1e-300)", "if moved <= 4.440892098500626e-16*size or (moved <= 1e-13*size and moved >= before):",
               "    return True", "before = moved")

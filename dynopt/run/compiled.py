@@ -41,8 +41,45 @@ def _at(s, i):
     return (lambda s, i: s[i]) if isinstance(s, nb.types.Array) else (lambda s, i: s)
 
 
-BASE = {"np": np, "at_": at_, "math": math, "min_": min_, "max_": max_, "key_": noise.key_, "noise_": noise.noise_,
-        "uniform_": noise.uniform_,
+@nb.njit(error_model="numpy")
+def back_(J, r):
+    """Back substitution in place."""
+    finite = True
+    for c in range(r.shape[0] - 1, -1, -1):
+        for j in range(c + 1, r.shape[0]):
+            r[c] -= J[c, j]*r[j]
+        r[c] /= J[c, c]
+        finite = finite and abs(r[c]) < np.inf
+    return finite
+
+
+@nb.njit(error_model="numpy")
+def correction_(J, r):
+    """Solve J x = r in place by elimination with pivots, x in r; False where J is singular or not finite.
+
+    LAPACK would do, but it takes four seconds to compile into each kernel, and a singular matrix is an exception there.
+    """
+    n = r.shape[0]
+    for c in range(n):
+        p = c
+        for i in range(c + 1, n):
+            if abs(J[i, c]) > abs(J[p, c]):
+                p = i
+        if not (abs(J[p, c]) > 0.0 and abs(J[p, c]) < np.inf):
+            return False
+        r[c], r[p] = r[p], r[c]
+        for j in range(n):
+            J[c, j], J[p, j] = J[p, j], J[c, j]
+        for i in range(c + 1, n):
+            factor = J[i, c]/J[c, c]
+            r[i] -= factor*r[c]
+            for j in range(c + 1, n):
+                J[i, j] -= factor*J[c, j]
+    return back_(J, r)
+
+
+BASE = {"np": np, "at_": at_, "correction_": correction_, "math": math, "min_": min_, "max_": max_, "key_": noise.key_,
+        "noise_": noise.noise_, "uniform_": noise.uniform_,
         "noise_scalar_": noise.noise_, "uniform_scalar_": noise.uniform_}
 
 
