@@ -16,7 +16,7 @@ def draw() -> Figure:
     for letter, ax, (name, scheme, verb) in zip("ab", axes, (("Explicit Euler", explicit_euler, "loses"),
                                                               ("Symplectic Euler", symplectic_euler, "keeps")), strict=True):
         run = iterate(scheme(kepler), x0=START, steps=int(until / STEP), h=STEP)
-        plot_paths([run, exact], ax, state="q", labels=["iterates", "flow"], xlim=(-3.1, 2.1), ylim=(-2.1, 2.1))
+        plot_paths([run, exact], ax, state="q", labels=["iterates", "flow"], xlim=(-3.1, 1.1), ylim=(-1.4, 1.7))
         ax.set_aspect("equal")
         head(ax, letter, f"{name} {verb} the orbit")
     return figure

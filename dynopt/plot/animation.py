@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from dynopt.core.errors import ParameterError
 
-from .paths import by_time, in_plane, is_flow, plot_paths
+from .paths import by_time, in_plane, is_flow, plot_paths, smooth
 from .style import axes_of, each, palette
 
 
@@ -28,7 +28,7 @@ def animate(trajectories: Any, ax: Axes | None = None, *, problem: Any = None, s
         raise ParameterError(f"animate: found tail={tail:g}, frames={frames}; expected tail in [0, 1] and at least two frames: "
                              "animate(trajectory, tail=0.15, frames=120)")
     ax = axes_of(ax)
-    runs = list(each(trajectories))
+    runs = [smooth(run) for run in each(trajectories)]
     drawn = plot_paths(runs, ax, problem=problem, state=state, **options)
     for line in ax.lines:
         line.set_alpha(1.0 if line in (drawn["start"], drawn["minimizer"]) else 0.22)

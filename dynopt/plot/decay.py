@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 from dynopt.core.errors import ParameterError
 
 from .labels import label_curve
-from .paths import colours_of, is_flow
+from .paths import colours_of, is_flow, smooth
 from .style import axes_of, each, palette
 
 
@@ -28,7 +28,7 @@ def plot_decay(trajectories: Any, ax: Axes | None = None, *, value: str | Callab
     Returns a dict of artists: `curves`, `slope`, `labels`. Raises ParameterError where nothing positive is left to draw.
     """
     ax = axes_of(ax)
-    runs = list(each(trajectories))
+    runs = [smooth(run) for run in each(trajectories)]
     series = [_series(run, value, floor, step) for run in runs]
     ax.set_yscale("log")
     curves = [_curve(ax, run, x, y, colour) for run, (x, y), colour in zip(runs, series, colours_of(runs), strict=True)]

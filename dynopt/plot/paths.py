@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 
 from dynopt.core.errors import ParameterError
+from dynopt.core.trajectory import Trajectory
 
 from .labels import label_curve, label_point
-from .style import axes_of, each, halo, palette
+from .style import axes_of, each, halo, palette, tex
 
 Plane = tuple[np.ndarray, np.ndarray]  # an origin (d,) and two directions (2, d)
 _GRID = 220  # nodes a side for contours: smooth at column width, small in an SVG
@@ -36,18 +37,18 @@ def plot_paths(trajectories: Any, ax: Axes | None = None, *, problem: Any = None
     ['contours', 'curves', 'labels', 'minimizer', 'start']
     """
     ax = axes_of(ax)
-    runs = list(each(trajectories))
+    runs = [smooth(run) for run in each(trajectories)]
     points = [in_plane(getattr(run, state), plane) for run in runs]
     _frame(ax, points, xlim, ylim)
     drawn: dict[str, Any] = {"contours": _contours(ax, problem, plane) if problem is not None else None}
     drawn["curves"] = [_path(ax, run, path, colour) for run, path, colour in zip(runs, points, colours_of(runs), strict=True)]
-    drawn["start"] = _start(ax, points)
+    drawn["start"] = _start(ax, points, f"${tex(state)}_0$")
     drawn["minimizer"] = _minimizer(ax, problem, plane)
     drawn["labels"] = [label_curve(ax, _flat(path), text, color=curve.get_color(), path_effects=halo())
                        for path, text, curve in zip(points, labels or (), drawn["curves"], strict=False)]
-    names = ("x_1", "x_2") if plane is None else ("u_1", "u_2")
-    ax.set_xlabel(f"${names[0]}$")
-    ax.set_ylabel(f"${names[1]}$", rotation=0, labelpad=8, va="center")
+    name = tex(state) if plane is None else "u"
+    ax.set_xlabel(f"${name}_1$")
+    ax.set_ylabel(f"${name}_2$", rotation=0, labelpad=8, va="center")
     if title:
         ax.set_title(title)
     return drawn
@@ -99,11 +100,11 @@ def _contours(ax: Axes, problem: Any, plane: Plane | None) -> Any:
 
 
 def _values(problem: Any, grid: np.ndarray) -> np.ndarray:
-    """f on a grid (n, n, d): at once where f takes leading axes, else point by point."""
+    """f on a grid (n, n, d): a row at once where f takes leading axes (a loss over data needs memory), else point by point."""
     try:
-        heights = np.asarray(problem.f(grid), float)
-        if heights.shape == grid.shape[:-1] and np.isclose(heights[0, 0], float(problem.f(grid[0, 0])), equal_nan=True):
-            return heights
+        first = np.asarray(problem.f(grid[0]), float)
+        if first.shape == grid[0].shape[:-1] and np.isclose(first[-1], float(problem.f(grid[0, -1])), equal_nan=True):
+            return np.array([problem.f(row) for row in grid], dtype=float)
     except (TypeError, ValueError, IndexError):
         pass  # a plain function of one vector: it need not know about leading axes
     return np.array([[float(problem.f(point)) for point in row] for row in grid])
@@ -144,18 +145,26 @@ def colours_of(runs: Sequence[Any]) -> list[str]:
     return [pools[kind][count % len(pools[kind])] for kind, count in zip(flows, counts, strict=True)]
 
 
+def smooth(run: Any) -> Any:
+    """A flow's trajectory at evenly spaced times from its dense output, for a curve without corners; anything else as it is."""
+    if not is_flow(run) or getattr(run, "_dense", None) is None:
+        return run
+    t = np.linspace(run.t[0], run.t[-1], max(1500, 6 * len(run.t)))
+    return Trajectory(run.at(t), t=t, status=run.status, rule=run.rule, problem=run.problem, params=run.params)
+
+
 def is_flow(run: Any) -> bool:
     """Whether a trajectory is in continuous time."""
     return getattr(run, "t", None) is not None and getattr(run, "k", None) is None
 
 
-def _start(ax: Axes, points: list[np.ndarray]) -> Any:
+def _start(ax: Axes, points: list[np.ndarray], name: str) -> Any:
     starts = np.concatenate([by_time(path)[0] for path in points])
     common = len(starts) > 0 and np.ptp(starts, axis=0).max() == 0
     if not common:
         return None
     colours = palette()
-    label_point(ax, starts[0], "$x_0$", color=colours.ink, fontsize=10, path_effects=halo())
+    label_point(ax, starts[0], name, color=colours.ink, fontsize=10, path_effects=halo())
     return ax.plot(*starts[0], "o", ms=6.5, color=colours.iterates, mec=colours.ground, mew=1.1, zorder=6)[0]
 
 

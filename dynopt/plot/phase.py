@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from dynopt.core.errors import ParameterError
 
 from .labels import label_curve
-from .paths import by_time, colours_of, is_flow
+from .paths import by_time, colours_of, is_flow, smooth
 from .style import axes_of, each, halo, palette, tex
 
 Field = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -28,7 +28,7 @@ def plot_phase(trajectories: Any, ax: Axes | None = None, *, x: str = "x", y: st
     Raises ParameterError for a state that a trajectory does not have.
     """
     ax = axes_of(ax)
-    runs = list(each(trajectories))
+    runs = [smooth(run) for run in each(trajectories)]
     entries = entry if isinstance(entry, tuple) else (entry, entry)
     series = [(_lanes(run, x, entries[0]), _lanes(run, y, entries[1])) for run in runs]
     curves = [_curve(ax, run, *xy, colour) for run, xy, colour in zip(runs, series, colours_of(runs), strict=True)]
