@@ -20,9 +20,8 @@ REACH = 6.0                                # how far from the minimizer the path
 STEPS = 150
 
 
-def view(material: Mapping[str, Any]) -> dict[str, Any]:
+def view(landscape: Landscape, found: Derived) -> dict[str, Any]:
     """Everything that the figure shows, computed once: runs, region, optimum, roots, and the caption."""
-    landscape, found = material["landscape"], material["derived"][METHOD]
     beta = found.values["beta"]
     eta = found.bound/24                   # small enough that iterates shadow the flow, large enough to see them apart
     h = np.sqrt(eta)
@@ -38,7 +37,8 @@ def view(material: Mapping[str, Any]) -> dict[str, Any]:
                f"by the worst rate over [μ, L], with its best point η = {best['eta']:.4g}, β = {best['beta']:.4g}; (c) the "
                f"energy beside the derived slope, ρ = {rho:.5f}; (d) the eigenvalues of one step as ηλ grows.")
     return {"landscape": landscape, "found": found, "problem": located(landscape), "eta": eta, "beta": beta, "h": h,
-            "plane": (landscape.minimizer, plane), "iterates": iterates, "flow": flow, "best": best, "rho": rho, "caption": caption}
+            "plane": (landscape.minimizer, plane), "iterates": iterates, "flow": flow, "best": best, "rho": rho,
+            "caption": caption}
 
 
 def optimum(found: Derived, landscape: Landscape) -> dict[str, float]:
