@@ -52,7 +52,7 @@ def rates_source(program: Program, dims: Sequence[int], vectors: dict[str, int],
     pasts = tuple(dict.fromkeys(n for n in program.everything if n.op == "past"))
     layout = Layout(program.outputs, [*wide, *(leaf("param", p) for p in vectors)],
                     [*(leaf("param", p) for p in matrices), *(c for c in constants if c.data.values.ndim == 2)])
-    places = _places(program, params, vectors, matrices, constants, pasts, data, dims)
+    places = place_all(params, vectors, matrices, constants, _more(program, pasts, data, dims))
     names = _names(states, program, params, constants, pasts)
     lowered = Lowered(program.outputs, layout, program.nodes)
     outputs: dict[Node, str] = {}
@@ -70,20 +70,25 @@ def rates_source(program: Program, dims: Sequence[int], vectors: dict[str, int],
     return Rates(residuals + "def rates(t, y, out, w):\n" + "\n".join(lines) + "\n", places, size, constants, pasts)
 
 
-def _places(program: Program, params: list[str], vectors: dict, matrices: dict, constants: tuple, pasts: tuple, data: dict,
-            dims: Sequence[int]) -> tuple[Place, ...]:
+def place_all(params: list[str], vectors: dict[str, int], matrices: dict[str, tuple[int, ...]], constants: Sequence[Node],
+              more: Sequence[tuple[str, str, tuple[int, ...]]] = ()) -> tuple[Place, ...]:
+    """Places one after another in the work array."""
     wanted: list[tuple[str, str, tuple[int, ...]]] = []
     for p in params:
         kind = "vector" if p in vectors else "matrix" if p in matrices else "number"
         wanted.append((kind, p, (vectors[p],) if p in vectors else matrices.get(p, (1,))))
     wanted += [("constant", str(i), c.data.values.shape) for i, c in enumerate(constants)]
-    wanted += [("past", str(i), (dims[program.state.index(n.args[0].data)],)) for i, n in enumerate(pasts)]
-    wanted += [("data", f"{o}.{i}", shape) for o, shapes in data.items() for i, shape in enumerate(shapes)]
     places, at = [], 0
-    for kind, name, shape in wanted:
+    for kind, name, shape in [*wanted, *more]:
         places.append(Place(kind, name, at, tuple(shape)))
         at = places[-1].stop
     return tuple(places)
+
+
+def _more(program: Program, pasts: tuple, data: dict, dims: Sequence[int]) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Past states and the arrays of oracles."""
+    return [*(("past", str(i), (dims[program.state.index(n.args[0].data)],)) for i, n in enumerate(pasts)),
+            *(("data", f"{o}.{i}", shape) for o, shapes in data.items() for i, shape in enumerate(shapes))]
 
 
 def _names(states: list[Node], program: Program, params: list[str], constants: tuple, pasts: tuple) -> dict[Node, str]:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numba as nb
@@ -14,6 +14,7 @@ from ..core.expr import Node, evaluate, leaf
 from ..core.problem import Field
 from ..core.values import plain_constant
 from ..emit.rates import Place, Rates, rates_source
+from ..emit.taylor import Jets, inlined
 from . import compiled
 from .ode_rk import RATES
 from .setup import Setup
@@ -24,6 +25,13 @@ def compiled_rates(source: str, oracles: tuple[tuple[str, Any], ...]) -> Any:
     """The machine code of a right-hand side, with the one type that integrators take."""
     space = compiled.build(source, {f"{n}_": o for n, o in oracles})
     return nb.njit(RATES.signature, nogil=True, error_model="numpy")(space["rates"].py_func)
+
+
+@lru_cache(maxsize=256)
+def compiled_jets(source: str) -> Any:
+    """The machine code of Taylor coefficients."""
+    from .ode_taylor import JETS
+    return nb.njit(JETS.signature, nogil=True, error_model="numpy")(compiled.build(source, {})["jets"].py_func)
 
 
 class System:
@@ -81,22 +89,34 @@ class System:
         for a, b, r in zip(self.edges, self.edges[1:], found if isinstance(found, tuple) else (found,)):
             out[a:b] = r
 
-    def work(self, path: int) -> np.ndarray:
+    @cached_property
+    def jets(self) -> Jets | None:
+        """Recurrences for Taylor coefficients, where every oracle and operation has them."""
+        outputs = None if self.python else inlined(self.program, self.fields)
+        if outputs is None:
+            return None
+        sizes = {n: v.size for n, v in self.setup.vectors.items()}, {n: v.shape for n, v in self.setup.matrices.items()}
+        jets = Jets(self.program, outputs, self.dims, *sizes)
+        self.jets_layout = jets.source()
+        return jets
+
+    def work(self, path: int, layout: Rates | None = None) -> np.ndarray:
         """The work array of a path: its parameters and the arrays that all share."""
         if self.python:
             return np.array([float(path)])
-        w = np.zeros(max(self.layout.size, 1))
-        for place in self.layout.places:
+        layout = layout or self.layout
+        w = np.zeros(max(layout.size, 1))
+        for place in layout.places:
             if place.kind != "past":
-                w[place.start:place.stop] = np.ravel(self._content(place, path))
+                w[place.start:place.stop] = np.ravel(self._content(place, path, layout))
         return w
 
-    def _content(self, place: Place, path: int) -> Any:
+    def _content(self, place: Place, path: int, layout: Rates) -> Any:
         if place.kind == "number":
             values = self.numbers[place.name]
             return values[path % values.size]
         if place.kind == "constant":
-            return self.layout.constants[int(place.name)].data.values
+            return layout.constants[int(place.name)].data.values
         if place.kind == "data":
             oracle, _, index = place.name.partition(".")
             return self.data[oracle][int(index)]
