@@ -43,6 +43,12 @@ class Rule:
         return tuple(names)
 
     @property
+    def clocks(self) -> tuple[str, ...]:
+        """Which of k and t a step needs: those of the signature, and those that a bound schedule brings in."""
+        inside = [n for v in self.bound.values() for n in _free(v) if n in CLOCKS]
+        return tuple(dict.fromkeys((*self.signature.clocks, *inside)))
+
+    @property
     def scalars(self) -> frozenset[str]:
         """Names of the states that are one number."""
         return self.signature.scalars
@@ -73,7 +79,7 @@ class Rule:
         if len(state) != len(self.state):
             raise ParameterError(f"{self.name}: called with {len(state)} state(s), expected {len(self.state)} "
                                  f"({', '.join(self.state)})")
-        asked = (*self.params, *self.signature.counts, *self.signature.clocks, *self.signature.oracles)
+        asked = (*self.params, *self.signature.counts, *self.clocks, *self.signature.oracles)
         unknown = [n for n in given if n not in asked]
         if unknown:
             raise ParameterError(unknown_name(self.name, unknown[0], asked))

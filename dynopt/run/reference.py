@@ -60,7 +60,12 @@ class Oracles:
         own = {"noise": lambda like=None: self._draw(True, like), "uniform": lambda like=None: self._draw(False, like),
                "past": self.past, "implicit": self.implicit}
         fields = getattr(self.problem, "fields", {})
-        return {n: own[n] if n in own else fields[n] if n in fields else (lambda u, s: u) for n in names}
+        return {n: own[n] if n in own else _shared(fields[n]) if n in fields else (lambda u, s: u) for n in names}
+
+
+def _shared(field: Callable) -> Callable:
+    """An oracle without chance: a fresh sample is the same sample."""
+    return lambda *points, fresh=False: field(*points)
 
 
 def stepper(run: Any) -> Callable[[int, int], None]:
@@ -91,7 +96,7 @@ def _one(run: Any, oracles: Oracles, p: int, step: int) -> None:
     values = parameters(run, p)
     clocks = {"k": step, "t": run.t0 + step*values.get("h", 1.0)}
     out = rule(*(now[s] if s in rule.scalars else oracles.states[s] for s in rule.state), **values, **oracles.named(rule.oracles),
-               **{c: clocks[c] for c in rule.signature.clocks})
+               **{c: clocks[c] for c in rule.clocks})
     out = out if isinstance(out, tuple) else (out,)
     if not all(np.isfinite(o).all() and np.abs(o).max() <= 1e50 for o in out):
         run.status[p] = STATUS.index("diverged")
