@@ -14,7 +14,7 @@ from .ode_path import Course, Path, drive
 from .setup import Setup
 from .singular import starts_singular, start_series
 from .solve import GRID
-from .steppers import chooser, width_of
+from .steppers import chooser, settle, width_of
 from .system import System
 
 
@@ -23,13 +23,14 @@ def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.nda
     """Every path to its end; an interrupted run keeps what it has."""
     system = System(setup, problem)
     weights = absolute(atol, system)
+    method = settle(method, system, rtol)
     runs: list[Pieces] = []
     status, messages, seen = [], [], []
     interrupted = False
     for p in range(setup.paths):
         watched = read_events(events, system)
         course = Course(rtol, weights, end, breaks(system, p, t0, end), watcher(watched))
-        path = Path(t0, system.start[p].copy(), system.work(p), width_of(method, system, rtol))
+        path = Path(t0, system.start[p].copy(), system.work(p), width_of(method))
         try:
             if not interrupted:
                 one_path(system, path, course, method, p)
