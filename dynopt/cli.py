@@ -130,6 +130,8 @@ def _run(arguments: list[str] | None) -> int:
     except (RuleError, ParameterError) as error:
         _say(str(error))
         return 2
+    except SystemExit:                                                   # how typer ends when the reader of a pipe has left
+        return 0
     except (typer.Abort, KeyboardInterrupt):
         _say("interrupted")
         return 130
