@@ -28,6 +28,7 @@ class Course:
     watch: Callable[[Pieces, int], float | None] | None = None      # (run so far, first new step) -> time to stop at
     most: int = MOST_STEPS
     longest: float = np.inf
+    room: int | None = None                                 # steps until the next look, where that is soon
 
 
 @dataclass
@@ -98,7 +99,7 @@ def drive(path: Path, course: Course, choose: Callable[[Path, int], Any]) -> Non
         lo, hi = inside(path.t, end) if course.breaks else sorted((path.t, end))
         while (end - path.t)*direction > 0:
             before = path.count
-            code = stepper.advance(path, end, lo, hi, min(CHUNK, course.most - path.count))
+            code = stepper.advance(path, end, lo, hi, min(course.room or CHUNK, course.most - path.count))
             stop = course.watch(path.pieces, before) if course.watch is not None and path.count > before else None
             if stop is not None:
                 path.message = f"a terminal event at t = {stop:.6g}"

@@ -4,43 +4,93 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from ..core.errors import ParameterError
+from .ode_control import ALL_DONE, STIFF
 from .ode_path import PAIRS, Course, Pair, Path
+from .ode_radau import Radau
 from .ode_taylor import Taylor, order_for
 from .system import System, compiled_jets
 
 MOST_ROWS = 20_000                              # beyond it the series of all values costs more than stages do
 LOOSE = 1e-5
+MANY, TRIAL, GAIN = 3000, 24, 8.0               # steps still to go that raise suspicion; steps of a trial; how much longer they must be
+LARGEST_DENSE = 400                             # entries of a state for which a full Jacobian is worth its price
 
 
 def settle(method: str, system: System, rtol: float) -> str:
-    """The integrator that "auto" begins with, and whether the one asked for can run this flow."""
+    """What runs: the integrator asked for where it can, "auto:..." with the one that automatic choice begins with."""
     smooth = not system.layout.pasts and system.jets is not None
+    if system.layout.pasts and method == "radau":
+        raise ParameterError(f"{system.setup.rule.name}: method=\"radau\" knows no delays; write method=\"dop853\"")
     if method == "taylor" and not smooth:
-        raise ParameterError(f"{system.setup.rule.name}: method=\"taylor\" needs rates that are traced expressions without delay or implicit parts; "
-                             "write method=\"dop853\"")
-    if method == "auto":
-        few = smooth and system.jets is not None and system.jets.rows <= MOST_ROWS
-        return "taylor" if few else "tsit5" if rtol > LOOSE else "dop853"
-    return method
+        raise ParameterError(f"{system.setup.rule.name}: method=\"taylor\" needs rates that are traced expressions without delay or "
+                             "implicit parts; write method=\"dop853\"")
+    if method != "auto":
+        return method
+    few = smooth and system.jets is not None and system.jets.rows <= MOST_ROWS
+    return "auto:" + ("taylor" if few else "tsit5" if rtol > LOOSE else "dop853")
 
 
-def width_of(method: str, system: System, rtol: float) -> int:
+def width_of(method: str) -> int:
     """How many coefficients a step of the run may have."""
-    return 32 if method == "taylor" else 16
+    return 32 if method.endswith("taylor") else 16
 
 
 def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Path, int], Any]:
     """choose(path, code): the stepper to begin with, and to go on with after a stretch that ended with `code`."""
-    made: dict[str, Any] = {}
+    if method.startswith("auto:") and not system.layout.pasts and system.start.shape[1] <= LARGEST_DENSE:
+        return Automatic(method.partition(":")[2], system, course, p)
+    name = method.rpartition(":")[2]
+    only = None
 
-    def stepper(name: str, path: Path) -> Any:
-        if name not in made:
-            made[name] = taylor(system, course, path, p) if name == "taylor" else Pair(PAIRS[name], system.rates, course, system.lags(p))
-        return made[name]
-    return lambda path, code: stepper(method, path)
+    def choose(path: Path, code: int) -> Any:
+        nonlocal only
+        only = only or make(name, system, course, path, p)
+        return only
+    return choose
 
 
-def taylor(system: System, course: Course, path: Path, p: int) -> Taylor:
-    jets = system.jets
-    code = compiled_jets(system.jets_layout.source)
-    return Taylor(code, jets.rows, system.work(p, system.jets_layout), system.rates, course, order_for(course.rtol, course.atol, path.y))
+def make(name: str, system: System, course: Course, path: Path, p: int, *, watch_stiffness: bool = False) -> Any:
+    """A stepper by its name."""
+    if name == "radau":
+        return Radau(system.rates, course)
+    if name == "taylor":
+        jets = system.jets
+        assert jets is not None
+        order = order_for(course.rtol, course.atol, path.y)
+        return Taylor(compiled_jets(system.jets_layout.source), jets.rows, system.work(p, system.jets_layout), system.rates, course, order)
+    return Pair(PAIRS[name], system.rates, course, system.lags(p), watch_stiffness=watch_stiffness)
+
+
+class Automatic:
+    """An explicit integrator that lets Radau IIA try where many steps are still to go, and stays with whoever takes the longer ones."""
+
+    def __init__(self, explicit: str, system: System, course: Course, p: int):
+        self.explicit, self.system, self.course, self.p = explicit, system, course, p
+        self.made: dict[str, Any] = {}
+        self.now = explicit
+        self.mark: tuple[int, float] = (0, 0.0)
+        self.trial: tuple[float, float] | None = None                   # while Radau is tried: (time it began, mean step to beat)
+
+    def _stepper(self, path: Path) -> Any:
+        if self.now not in self.made:
+            self.made[self.now] = make(self.now, self.system, self.course, path, self.p, watch_stiffness=True)
+        return self.made[self.now]
+
+    def __call__(self, path: Path, code: int) -> Any:
+        count, t = self.mark
+        done, self.mark = path.count - count, (path.count, path.t)
+        if done == 0 and code == ALL_DONE:
+            return self._stepper(path)
+        mean = abs(path.t - t)/max(done, 1)
+        if self.trial is not None:
+            began, to_beat = self.trial
+            self.trial = None
+            if mean < GAIN*to_beat and path.t != began:
+                self.now = self.explicit
+        elif self.now == self.explicit and (code == STIFF or mean > 0 and abs(self.course.end - path.t)/mean > MANY):
+            self.now, self.trial = "radau", (path.t, mean)
+            self.made.pop("radau", None)
+            self.course.room = TRIAL
+            return self._stepper(path)
+        self.course.room = None
+        return self._stepper(path)
