@@ -13,7 +13,8 @@ def draw() -> Figure:
     figure, ax = plt.subplots(figsize=(4.6, 3.3))
     methods = {"heavy ball": heavy_ball, "gradient descent": gradient_descent, "Nesterov": nesterov}
     for index, (name, rule) in enumerate(methods.items()):
-        rho = np.array([float(optimum(rule, mu=1.0, L=kappa).rho) for kappa in KAPPA])
+        best = optimum(rule)
+        rho = np.array([best.at(mu=1.0, L=kappa)["rho"] for kappa in KAPPA])
         [line] = ax.loglog(KAPPA, -1 / np.log10(rho), color=style.palette().series(index), lw=1.7)
         label_curve(ax, line.get_xydata(), name, color=line.get_color())
     ax.set(xlabel=r"condition number $\kappa=L/\mu$", ylabel="steps per digit")

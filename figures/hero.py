@@ -22,18 +22,19 @@ def draw() -> Figure:
     iterates = iterate(heavy_ball, problem, x0=START, steps=STEPS, eta=ETA, beta=BETA)
     flow = solve(damped, problem, x0=START, until=STEPS * h, gamma=(1 - BETA) / h)
     mu, L = np.linalg.eigvalsh([problem.hess(problem.minimizer, e) for e in np.eye(2)])
-    region, worst = stability(heavy_ball, over=("mu", "L")), rate(heavy_ball).over("mu", "L")
-    best = optimum(heavy_ball, mu=mu, L=L).params
-    edge = largest(stability(heavy_ball), "eta", beta=BETA, lam=1)
+    region, swings, worst = stability(heavy_ball), oscillation(heavy_ball), rate(heavy_ball).over(mu, L)
+    best = optimum(heavy_ball).at(mu=mu, L=L)
+    edge = largest(region, "eta", beta=BETA, lam=1)
     reach = np.linspace(1e-4, 1.08 * edge, 1500)
     locus = linearize(heavy_ball).charpoly
     return four_panels(
         iterates=iterates, flow=flow, problem=problem, step=h, path_options={"xlim": (-2, 2), "ylim": (-0.9, 2.1)},
         region=region, region_options={
-            "x": "eta", "y": "beta", "at": {"mu": mu, "L": L}, "rate": worst.at, "xlim": (0, 4.4 / L), "ylim": (0, 1.12),
-            "labels": {"fold": ""}, "outline": [(oscillation(heavy_ball), "")],
+            "x": "eta", "y": "beta", "at": {"lam": L}, "rate": lambda eta, beta, lam: worst.at(eta=eta, beta=beta),
+            "xlim": (0, 4.4 / L), "ylim": (0, 1.12), "labels": {"fold": ""},
+            "outline": [(swings, "critical damping", {"lam": mu}), (swings, "", {"lam": L})],
             "mark": [("optimum", best, "*"), ("this run", {"eta": ETA, "beta": BETA})]},
-        decay_options={"value": energy, "rho": worst.at(eta=ETA, beta=BETA, mu=mu, L=L), "ylabel": "energy"},
+        decay_options={"value": energy, "rho": worst.at(eta=ETA, beta=BETA), "ylabel": "energy"},
         roots=sample_roots(locus, eta=reach, beta=BETA, lam=1.0), parameter=reach, spectrum_options={
             "mark": [(name, sample_roots(locus, eta=ETA, beta=BETA, lam=lam)[0]) for name, lam in ((r"$\mu$", mu), ("$L$", L))],
             "exits": ""},

@@ -72,7 +72,7 @@ def bounding_pieces(curve: Callable[..., Any], inside: Inside, xlim: Limits, yli
         height = np.broadcast_to(np.asarray(curve(x[None], y[:, None]), float), (_GRID, _GRID))
     lines: Any = contour_generator(x, y, np.ma.masked_invalid(height)).lines(0.0)
     span = np.array([xlim[1] - xlim[0], ylim[1] - ylim[0]])
-    pieces = [piece for line in lines for piece in _runs(line, _separates(line, inside, span))]
+    pieces = [piece for line in lines for piece in runs(line, _separates(line, inside, span))]
     return [np.clip(piece, (xlim[0], ylim[0]), (xlim[1], ylim[1])) for piece in pieces if len(piece) > 1]
 
 
@@ -93,7 +93,7 @@ def _separates(line: np.ndarray, inside: Inside, span: np.ndarray) -> np.ndarray
     return np.asarray(inside(*left.T)) != np.asarray(inside(*right.T))
 
 
-def _runs(line: np.ndarray, keep: np.ndarray) -> list[np.ndarray]:
+def runs(line: np.ndarray, keep: np.ndarray) -> list[np.ndarray]:
     """Consecutive kept vertices."""
     edges = np.flatnonzero(np.diff(np.r_[False, keep, False].astype(int)))
     return [line[start:stop] for start, stop in zip(edges[::2], edges[1::2], strict=True)]

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from dynopt.core.errors import ParameterError
 
-from .curves import bounding_pieces, coverage, evaluate, pixel_centres, zero_set
+from .curves import bounding_pieces, coverage, evaluate, pixel_centres, runs, zero_set
 from .labels import label_area, label_curve, label_point
 from .style import Palette, axes_of, halo, palette, tex
 
@@ -24,7 +24,7 @@ _SIZE = 360  # pixels a side of the field
 
 def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y: str | None = None,
                 at: Mapping[str, float] | None = None, rate: Callable[..., Any] | None = None,
-                mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, str]] = (),
+                mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, ...]] = (),
                 labels: bool | Mapping[str, str] = True, outside: str | None = "unstable",
                 xlim: tuple[float, float] = (0.0, 4.4), ylim: tuple[float, float] = (-1.1, 1.1),
                 xlabel: str | None = None, colorbar: bool = True, digits: float | None = None,
@@ -34,9 +34,9 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
     Parameters: region, what `stability` and its like return; x and y, names (the first two parameters that are not in
     `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as decimal digits
     per step; digits, where that scale ends, to give several plots one scale; mark, items (text, values) or (text, values,
-    marker); outline, further regions (region, text) drawn as dashed lines; labels, False or a text for each kind; outside,
-    the word beyond the boundary; color and label, one flat colour and a name instead of the field, to lay several regions
-    over each other.
+    marker); outline, further regions (region, text) or (region, text, values) as dashed lines inside; labels, False or a
+    text for each kind; outside, the word beyond the boundary; color and label, one flat colour and a name instead of the
+    field, to lay several regions over each other.
     Returns a dict of artists: `field`, `boundaries`, `outlines`, `marks`, `colorbar`, `labels`.
     Raises ParameterError for names the region does not have.
     """
@@ -49,7 +49,7 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
     field, top = _field(ax, inside, _on_axes(rate, x, y, at or {}) if rate else None, color, colours, digits)
     drawn: dict[str, Any] = {"field": field, "colorbar": _bar(ax, field, top) if rate and colorbar else None}
     drawn["boundaries"], drawn["labels"] = _boundaries(ax, region, inside, x, y, at or {}, labels, color, label, rate is not None)
-    drawn["outlines"] = [line for other, text in outline for line in _outline(ax, other, text, x, y, at or {}, colours)]
+    drawn["outlines"] = [line for item in outline for line in _outline(ax, inside, item, x, y, at or {}, colours)]
     drawn["marks"] = [_mark(ax, inside, item, x, y, colours, rate is not None) for item in mark]
     if outside and color is None:
         drawn["labels"].append(label_area(ax, lambda u, v: ~inside(u, v), outside, color=colours.muted, style="italic"))
@@ -171,10 +171,12 @@ def boundary_colours() -> dict[str, str]:
     return {"fold": colours.flow, "flip": colours.iterates, "neimark_sacker": colours.more[0], "hopf": colours.more[0]}
 
 
-def _outline(ax: Axes, region: Any, text: str, x: str, y: str, at: Mapping[str, float], colours: Palette) -> list[Any]:
-    """The edge of another region as a dashed line."""
-    inside = _membership(region, x, y, at)
-    pieces = zero_set(inside, *_limits(ax))
+def _outline(ax: Axes, inside: Any, item: tuple[Any, ...], x: str, y: str, at: Mapping[str, float],
+             colours: Palette) -> list[Any]:
+    """The edge of another region, where it lies inside the first one, as a dashed line."""
+    region, text, own = (*item, {})[:3]
+    edges = zero_set(_membership(region, x, y, {**at, **own}), *_limits(ax))
+    pieces = [piece for edge in edges for piece in runs(edge, inside(*edge.T)) if len(piece) > 1]
     lines = [ax.plot(*piece.T, color=colours.on_map, lw=0.9, ls=(0, (3, 2)), zorder=2.5)[0] for piece in pieces]
     if text and pieces:
         label_curve(ax, max(pieces, key=len), text, color=colours.on_map, path_effects=_shadow())
