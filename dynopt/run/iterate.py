@@ -1,7 +1,6 @@
 """`iterate`: a method on a problem, compiled, step after step."""
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +13,14 @@ from ..core.expr import leaf
 from ..core.problem import Field
 from ..core.rule import Method
 from ..core.trajectory import STATUS, Trajectory
+from ..emit.entries import Unsuited
 from ..emit.steps import Kernel, kernel_source
-from . import compiled
+from . import lanes
 from .setup import Setup, check_seed, prepare
 
 MOST_BYTES = 8 << 30
 CHUNK = 1 << 12
-THREADS = max(1, os.cpu_count() or 1)
+PIECE = 1 << 28                                     # steps of all paths together between two looks at the keyboard
 
 
 def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: float = 0.0, seed: int | None = None,
@@ -32,7 +32,9 @@ def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: flo
     `record` is "all", "last" or every how many steps a row is kept; `stop` ends a path at |grad f(x)| <= stop, or is called with
     (k, states) after each recorded row and may raise StopIteration; `seed` keys the draws; parameters by name: numbers, arrays
     over the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices. Running needs eta > 0 and finite numbers;
-    leaving the stability region is allowed. Returns a Trajectory with states of shape (..., rows, d).
+    leaving the stability region is allowed. `exact=True` does the operations of one path as written; ensembles, and one path with
+    exact=False, use fma and regrouping. `out` is {state: array to fill}, or the `.states` of an earlier run of the same shape, whose
+    memory is taken over. Returns a Trajectory with states of shape (..., rows, d).
     Raises ParameterError, ParameterTypeError (a TypeError) for what cannot be run.
 
     >>> from dynopt import method, quadratic, iterate
@@ -45,8 +47,22 @@ def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: flo
                                  "a Flow becomes one by a scheme, as in symplectic_euler(flow), or is run by solve")
     steps, every = check_steps(steps), check_record(record, steps)
     setup = prepare(method, problem, x0, params)
-    run = Run(setup, problem, steps, every, float(t0), check_seed(seed), stop)
+    run = Run(setup, problem, steps, every, float(t0), check_seed(seed), stop, exact=bool(exact), out=check_out(out, setup, steps//every + 1))
     return run.trajectory()
+
+
+def check_out(out: Any, setup: Setup, rows: int) -> dict | None:
+    """Arrays to fill, of the shape that the run will have."""
+    if out is None:
+        return None
+    if not isinstance(out, dict) or set(out) != set(setup.rule.state):
+        raise ParameterError(f"out = {out!r:.40}, expected one array for each state: {{{', '.join(f'{s!r}: ...' for s in setup.rule.state)}}}")
+    for name, array in out.items():
+        shape = (*setup.lead, rows, setup.states[name].shape[1])
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != float or not array.flags.writeable:
+            raise ParameterError(f"out[{name!r}] is {type(array).__name__} of shape {np.shape(array)}, expected a writeable array of doubles "
+                                 f"of shape {shape}; write out={{{name!r}: np.empty({shape}), ...}}")
+    return out
 
 
 def check_steps(steps: Any) -> int:
@@ -69,9 +85,10 @@ def check_record(record: Any, steps: int) -> int:
 class Run:
     """One run in chunks of steps, so that it can be watched, stopped and interrupted between them."""
 
-    def __init__(self, setup: Setup, problem: Any, steps: int, every: int, t0: float, seed: int, stop: Any):
+    def __init__(self, setup: Setup, problem: Any, steps: int, every: int, t0: float, seed: int, stop: Any, *, exact: bool = True,
+                 out: dict | None = None):
         self.setup, self.problem, self.steps, self.every = setup, problem, steps, every
-        self.t0, self.seed = t0, np.uint64(seed)
+        self.t0, self.seed, self.exact, self.given = t0, np.uint64(seed), exact, out
         self.tol = float(stop) if stop is not None and not callable(stop) else 0.0
         self.callback = stop if callable(stop) else None
         self.rule, self.message = setup.rule, ""
@@ -81,21 +98,40 @@ class Run:
             raise ParameterError(f"{self.rule.name}: {steps} steps on {paths} path(s) would record {size/2**30:.0f} GiB, "
                                  f"expected at most "
                                  f"{MOST_BYTES >> 30}; write record={max(2, steps//1000)} or record=\"last\"")
-        self.out = {n: np.full((paths, rows, s.shape[1]), np.nan) for n, s in setup.states.items()}
-        for n, s in setup.states.items():
-            self.out[n][:, 0] = s
-        self.status, self.taken = np.zeros(paths, dtype=np.int64), np.zeros(paths, dtype=np.int64)
+        self._allocate(rows)
+
+    def _allocate(self, rows: int) -> None:
+        """Memory for lanes where the program can be unrolled, else an array for each state."""
+        setup, self.memory = self.setup, None
+        try:
+            lanes.unrolled_kernel(setup, self.problem, stopping=self.tol > 0, exact=self.exact and not setup.lead)
+        except Unsuited:
+            self.out = {n: np.full((setup.paths, rows, s.shape[1]), np.nan) for n, s in setup.states.items()}
+            for n, s in setup.states.items():
+                self.out[n][:, 0] = s
+            self.status, self.taken = np.zeros(setup.paths, dtype=np.int64), np.zeros(setup.paths, dtype=np.int64)
+        else:
+            self.memory = lanes.Memory(setup, rows, self.given)
+            setup.states, self.out = self.memory.views()
+            self.status, self.taken = self.memory.status[:setup.paths], self.memory.taken[:setup.paths]
 
     def trajectory(self) -> Trajectory:
         """Run to the end and say how it ended."""
         if self.tol > 0:
             self._converged_at_start()
-        try:
-            advance = self._compiled()
-        except compiled.NotCompilable as reason:
-            advance = self._interpreted(str(reason))
+        advance = self._advance()
         interrupted = self._drive(advance)
         return self._collect(interrupted)
+
+    def _advance(self) -> Callable:
+        """advance(first step, number of steps): by lanes, by loops over entries, or by the declaration itself."""
+        if self.memory is not None:
+            return lanes.lane_advance(self, self.memory)
+        from .compiled import NotCompilable
+        try:
+            return self._compiled()
+        except NotCompilable as reason:
+            return self._interpreted(str(reason))
 
     def _converged_at_start(self) -> None:
         """A start that is already optimal takes no step."""
@@ -103,7 +139,8 @@ class Run:
         self.status[np.linalg.norm(slope, axis=-1) <= self.tol] = STATUS.index("converged")
 
     def _drive(self, advance: Callable) -> bool:
-        first, count = 0, CHUNK if self.callback is None else self.every
+        piece = max(CHUNK//16, min(CHUNK, PIECE//self.setup.paths))
+        first, count = 0, piece if self.callback is None else self.every
         while first < self.steps and (self.status == 0).any():
             count = min(count, self.steps - first)
             began = time.monotonic()
@@ -125,6 +162,7 @@ class Run:
 
     def _compiled(self) -> Callable:
         """The compiled kernel with its arguments bound: advance(first step, number of steps)."""
+        from . import compiled
         setup, program = self.setup, self.rule.program
         kernel = kernel_source(program, frozenset(setup.vectors), frozenset(setup.matrices), stopping=self.tol > 0)
         needed = [n for k, n in kernel.arguments if k == "data"]
@@ -142,6 +180,7 @@ class Run:
         return advance
 
     def _oracles(self, needed: list[str]) -> tuple[dict[str, Any], dict[str, tuple]]:
+        from . import compiled
         oracles: dict[str, Any] = {}
         data: dict[str, tuple] = {}
         dimension = next(iter(self.setup.states.values())).shape[1]
@@ -188,7 +227,7 @@ class Run:
         lead, every = self.setup.lead, self.every
         valid = self.taken//every + 1
         rows = int(valid.max()) if (not lead or interrupted) else self.steps//every + 1
-        states = {n: o[:, :rows].reshape(*lead, rows, -1) for n, o in self.out.items()}
+        states = {n: self._shaped(n, rows) for n in self.out}
         codes = np.where((self.status == 0) & interrupted, STATUS.index("interrupted"), self.status)
         codes = np.where((codes == 0) & (self.tol > 0), STATUS.index("max_steps"), codes)
         status = np.array(STATUS)[codes].reshape(lead)
@@ -197,6 +236,16 @@ class Run:
                           or self._told(status),
                           rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead
                           else int(valid[0]))
+
+    def _shaped(self, name: str, rows: int) -> np.ndarray:
+        """The rows of a state with the axes of the ensemble, in the array that was given for them."""
+        found = self.out[name][:, :rows]
+        found = found.reshape(*self.setup.lead, rows, found.shape[-1])
+        if self.given is None or (self.memory is not None and np.shares_memory(found, self.given[name])):
+            return found
+        view = self.given[name][..., :rows, :]
+        view[...] = found
+        return view
 
     def _told(self, status: np.ndarray) -> str:
         bad = ~np.isin(status, ("success", "converged"))
@@ -208,10 +257,10 @@ class Run:
 
 def in_threads(part: Callable[[int, int], None], paths: int) -> None:
     """part(lo, hi) over all paths, on threads where there is enough to share."""
-    if paths < 64 or THREADS == 1:
+    if paths < 64 or lanes.THREADS == 1:
         part(0, paths)
         return
-    edges = np.linspace(0, paths, 8*THREADS + 1).astype(int)
-    with ThreadPoolExecutor(THREADS) as pool:
+    edges = np.linspace(0, paths, 8*lanes.THREADS + 1).astype(int)
+    with ThreadPoolExecutor(lanes.THREADS) as pool:
         for future in [pool.submit(part, int(a), int(b)) for a, b in zip(edges, edges[1:]) if b > a]:
             future.result()

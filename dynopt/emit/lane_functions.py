@@ -1,0 +1,94 @@
+"""Functions on lanes by polynomials: what draws need, without a call to the C library for each lane.
+
+The coefficients are Chebyshev interpolants made in 60 digits; the remaining error is below 5e-17 of the value.
+"""
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+# log(1 + t) = t - t^2/2 + t^3 Q(t) on sqrt(1/2) <= 1 + t < sqrt(2)
+LOG = (0.3333333333333333, -0.24999999999998596, 0.20000000000003482, -0.16666666667365992, 0.14285714285634818, -0.12499999898432576,
+       0.11111111008787179, -0.10000006590426393, 0.09090921076038966, -0.08333110642999564, 0.07691741139835176, -0.07146922611081985,
+       0.06680348247882924, -0.06213325491398715, 0.05706613674459082, -0.05635857394607171, 0.06362025303018654, -0.05959173018943104,
+       0.027053075892336406)
+# sin(pi f/2)/f and cos(pi f/2) in f^2 on |f| <= 1/2
+SIN = (1.5707963267948966, -0.6459640975062463, 0.07969262624616692, -0.004681754135314827, 0.0001604411847266723,
+       -3.598842717144858e-06, 5.691927850489633e-08, -6.627624938992472e-10)
+COS = (1.0, -1.2337005501361697, 0.2536695079010467, -0.02086348076331121, 0.0009192602741831558, -2.520203677046026e-05,
+       4.710609726757823e-07, -6.321256869628588e-09)
+LN2 = 0.6931471805599453
+ROOT_HALF, EXPONENT, SIGN = 0x3FE6A09E667F3BCD, 0x7FF << 52, 1 << 63
+
+
+class Lanes:
+    """Arithmetic on registers of a text, constants spread over the lanes."""
+
+    def __init__(self, text: Any):
+        self.text = text
+
+    def real(self, value: float | str) -> str:
+        from .lanes import number
+        return value if isinstance(value, str) else self.text.splat("double", number(value))
+
+    def op(self, name: str, a: float | str, b: float | str) -> str:
+        return self.text.new(f"{name} {self.text.real} {self.real(a)}, {self.real(b)}")
+
+    def fma(self, a: float | str, b: float | str, c: float | str) -> str:
+        return self.text.call("fma", self.text.real, [self.real(a), self.real(b), self.real(c)])
+
+    def int(self, name: str, a: str, b: int | str) -> str:
+        signed = str(b - (1 << 64) if b >= 1 << 63 else b) if isinstance(b, int) else ""
+        return self.text.new(f"{name} {self.text.whole} {a}, {self.text.splat('i64', signed) if signed else b}")
+
+    def bits(self, value: str) -> str:
+        return self.text.new(f"bitcast {self.text.real} {value} to {self.text.whole}")
+
+    def number(self, bits: str) -> str:
+        return self.text.new(f"bitcast {self.text.whole} {bits} to {self.text.real}")
+
+    def polynomial(self, x: str, coefficients: Sequence[float]) -> str:
+        """Estrin's scheme: neighbours in pairs, then pairs of pairs."""
+        terms: list[float | str] = list(coefficients)
+        power = x
+        while len(terms) > 1:
+            terms = [self.fma(terms[i + 1], power, terms[i]) if i + 1 < len(terms) else terms[i] for i in range(0, len(terms), 2)]
+            power = self.op("fmul", power, power) if len(terms) > 1 else power
+        return self.real(terms[0])
+
+    def log(self, x: str) -> str:
+        """The logarithm of a normal number above zero."""
+        shifted = self.int("sub", self.bits(x), ROOT_HALF)
+        exponent = self.int("and", shifted, EXPONENT | SIGN)
+        t = self.op("fsub", self.number(self.int("sub", self.bits(x), exponent)), 1.0)
+        scale = self.text.new(f"sitofp {self.text.whole} {self.int('ashr', exponent, 52)} to {self.text.real}")
+        square = self.op("fmul", t, t)
+        tail = self.fma(self.op("fmul", square, t), self.polynomial(t, LOG), self.op("fmul", square, -.5))
+        return self.fma(scale, LN2, self.op("fadd", t, tail))
+
+    def circle(self, w: str) -> tuple[str, str]:
+        """cos(2 pi w) and sin(2 pi w) for 0 <= w <= 1."""
+        quarters = self.op("fmul", w, 4.0)
+        nearest = self.text.call("rint", self.text.real, [quarters])
+        f = self.op("fsub", quarters, nearest)
+        z = self.op("fmul", f, f)
+        s, c = self.op("fmul", f, self.polynomial(z, SIN)), self.polynomial(z, COS)
+        turn = self.text.new(f"fptosi {self.text.real} {nearest} to {self.text.whole}")
+        odd = self.text.new(f"trunc {self.text.whole} {turn} to {self.text.truth}")
+        first, second = self._pick(odd, s, c), self._pick(odd, c, s)
+        after = self.int("add", turn, 1)                                 # cos changes sign in quarters 1 and 2, sin in 2 and 3
+        return self._signed(first, after), self._signed(second, turn)
+
+    def _pick(self, truth: str, a: str, b: str) -> str:
+        return self.text.new(f"select {self.text.truth} {truth}, {self.text.real} {a}, {self.text.real} {b}")
+
+    def _signed(self, value: str, turn: str) -> str:
+        flip = self.int("and", self.int("shl", turn, 62), SIGN)
+        return self.number(self.int("xor", self.bits(value), flip))
+
+
+def normal_pair(text: Any, u: str, w: str) -> tuple[str, str]:
+    """Two standard normal draws from two numbers on [0, 1) (Box and Muller 1958, eq. (1))."""
+    lanes = Lanes(text)
+    radius = text.call("sqrt", text.real, [lanes.op("fmul", lanes.log(lanes.op("fsub", 1.0, u)), -2.0)])
+    cosine, sine = lanes.circle(w)
+    return lanes.op("fmul", radius, cosine), lanes.op("fmul", radius, sine)

@@ -1,0 +1,216 @@
+"""Straight-line arithmetic rewritten for speed: sums of products become chains of fma, what no step changes is computed once.
+
+Every value becomes a sum of terms, coefficient (the same in all steps) times a product of at most two values. A difference is
+never multiplied out and never reordered: a rule that computes one on purpose (x - x_prev, a compensated sum) keeps it.
+"""
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Sequence
+
+from .entries import Value, Values, order
+
+DELAY = {"div": 14, "sqrt": 18, "pow": 80, "exp": 40, "log": 40, "sin": 40, "cos": 40, "tanh": 60, "noise": 90, "uniform": 40,
+         "state": 0, "const": 0, "param": 0, "vector": 0, "k": 0, "t0": 0}
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """An exact number times a value that no step changes (None: one)."""
+
+    number: Fraction
+    symbol: Value | None = None
+
+    def __neg__(self) -> "Coefficient":
+        return Coefficient(-self.number, self.symbol)
+
+    @property
+    def is_unit(self) -> bool:
+        return self.symbol is None and abs(self.number) == 1
+
+    @property
+    def is_shift(self) -> bool:
+        """A power of two with a sign, by which products are exact."""
+        n = abs(self.number)
+        return self.symbol is None and n != 0 and (n.numerator & (n.numerator - 1)) == 0 and (n.denominator & (n.denominator - 1)) == 0
+
+
+ONE = Coefficient(Fraction(1))
+Form = dict[tuple[Value, ...], Coefficient]              # product of values that change -> its coefficient
+
+
+class Regrouped:
+    """Roots rewritten; `value(root)` is the new value of an old one."""
+
+    def __init__(self, make: Values, roots: Sequence[Value]):
+        self.make, nodes = make, order(roots)
+        self.uses = Counter(a for v in nodes for a in v.args) + Counter(roots)
+        self.delay: dict[Value, int] = {}
+        self.forms: dict[Value, Form] = {}
+        self.done: dict[Value, Value] = {}
+        for v in nodes:
+            self.forms[v] = self._common(self._form(v))
+
+    def roots(self, values: Sequence[Value]) -> list[Value]:
+        return [self.value(v) for v in values]
+
+    def value(self, v: Value) -> Value:
+        """The new value, made when first asked for."""
+        if v not in self.done:
+            self.done[v] = self._made(self.forms[v])
+        return self.done[v]
+
+    # -- forms -----------------------------------------------------------------------------------------------------
+    def _form(self, v: Value) -> Form:
+        make = self.make
+        if v.op == "const":
+            return {(): Coefficient(v.data)} if v.data else {}
+        if not v.args:
+            return {(v,): ONE} if v.step else {(): Coefficient(Fraction(1), v)}
+        if v.op in ("add", "sub"):
+            return self._sum(self._inside(v.args[0]), self._inside(v.args[1]), v.op == "sub")
+        if v.op == "neg":
+            return {m: -c for m, c in self._inside(v.args[0]).items()}
+        if v.op == "mul":
+            return self._product(v, *v.args)
+        if v.op == "div":
+            return self._quotient(v, *v.args)
+        if v.op == "pow" and v.args[1].op == "const" and v.args[1].data in (3, 4):
+            base = self.value(v.args[0])
+            square = make("mul", base, base)
+            return self._atom(make("mul", square, base if v.args[1].data == 3 else square))
+        return self._atom(make(v.op, *(self.value(a) for a in v.args), data=v.data))
+
+    def _common(self, form: Form) -> Form:
+        """2 a - 2 b as twice a difference: the factor goes on to where the value is used."""
+        numbers = {abs(c.number) for c in form.values()}
+        if len(form) < 2 or len(numbers) > 1 or numbers == {1} or any(c.symbol for c in form.values()):
+            return form
+        factor = numbers.pop()
+        whole = self._made({m: Coefficient(c.number/factor) for m, c in form.items()})
+        return {(whole,): Coefficient(factor)}
+
+    def _atom(self, v: Value) -> Form:
+        return {(v,): ONE} if v.step else {(): Coefficient(Fraction(1), v)}
+
+    def _inside(self, v: Value) -> Form:
+        """The form of an operand of a sum: taken over where nobody else needs it, and where it is no difference."""
+        form = self.forms[v]
+        if len(form) <= 1 or (self.uses[v] == 1 and not self._is_difference(form)):
+            return form
+        return self._atom(self.value(v))
+
+    @staticmethod
+    def _is_difference(form: Form) -> bool:
+        return len({c.number > 0 for c in form.values()}) > 1
+
+    def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
+        if a.symbol is b.symbol:
+            return Coefficient(a.number + b.number, a.symbol)
+        return Coefficient(Fraction(1), self.make("add", self.coefficient(a), self.coefficient(b)))
+
+    def _sum(self, left: Form, right: Form, minus: bool) -> Form:
+        found = dict(left)
+        for m, c in right.items():
+            c = -c if minus else c
+            found[m] = self._plus(found[m], c) if m in found else c
+            if found[m].number == 0:
+                del found[m]
+        return found
+
+    def _times(self, a: Coefficient, b: Coefficient) -> Coefficient:
+        symbol = a.symbol if b.symbol is None else b.symbol if a.symbol is None else self.make("mul", a.symbol, b.symbol)
+        return Coefficient(a.number*b.number, symbol)
+
+    def _scaled(self, v: Value, by: Coefficient) -> Form:
+        """A form times a coefficient; a difference is scaled as a whole unless that is exact."""
+        form = self.forms[v]
+        free = self.uses[v] == 1 and (by.is_shift or not self._is_difference(form))
+        if len(form) <= 1 or free:
+            return {m: self._times(c, by) for m, c in form.items()}
+        return {(self.value(v),): by}
+
+    def _constant(self, v: Value) -> Coefficient | None:
+        """A value that no step changes, as a coefficient."""
+        form = self.forms[v]
+        if not form:
+            return Coefficient(Fraction(0))
+        return form[()] if list(form) == [()] else None
+
+    def _product(self, v: Value, a: Value, b: Value) -> Form:
+        for one, other in ((a, b), (b, a)):
+            by = self._constant(one)
+            if by is not None:
+                return self._scaled(other, by) if by.number else {}
+        (ma, ca), (mb, cb) = self._factor(a), self._factor(b)
+        c = self._times(ca, cb)
+        while len(ma) + len(mb) > 2:
+            ma, mb = (self._fused(ma), mb) if len(ma) > 1 else (ma, self._fused(mb))
+        product = tuple(sorted((*ma, *mb), key=id))
+        if self.uses[v] > 1:
+            product = self._fused(product)
+        return {product: c}
+
+    def _factor(self, v: Value) -> tuple[tuple[Value, ...], Coefficient]:
+        form = self.forms[v]
+        if len(form) == 1:
+            return next(iter(form.items()))
+        return (self.value(v),), ONE
+
+    def _fused(self, product: tuple[Value, ...]) -> tuple[Value, ...]:
+        return (self.make("mul", *product),) if len(product) == 2 else product
+
+    def _quotient(self, v: Value, a: Value, b: Value) -> Form:
+        by = self._constant(b)
+        if by is not None and by.number:
+            inverse = Coefficient(1/by.number, None if by.symbol is None else self.make("div", self.make.one, by.symbol))
+            return self._scaled(a, inverse)
+        return self._atom(self.make("div", self.value(a), self.value(b)))
+
+    # -- values ----------------------------------------------------------------------------------------------------
+    def coefficient(self, c: Coefficient) -> Value:
+        """The value of a coefficient; its number is rounded once."""
+        number = self.make.const(float(c.number))
+        if c.symbol is None:
+            return number
+        return c.symbol if c.number == 1 else self.make("neg", c.symbol) if c.number == -1 else self.make("mul", number, c.symbol)
+
+    def _late(self, v: Value) -> int:
+        """Roughly how many cycles after the start of a step a value is known."""
+        if v not in self.delay:
+            self.delay[v] = max(map(self._late, v.args), default=0) + DELAY.get(v.op, 4) if v.step else 0
+        return self.delay[v]
+
+    def _made(self, form: Form) -> Value:
+        make = self.make
+        terms = sorted(form.items(), key=lambda item: max((self._late(v) for v in item[0]), default=-1))
+        if not terms:
+            return make.zero
+        free = next((t for t in terms if not t[0] or (len(t[0]) == 1 and t[1] == ONE)), None)
+        first = free or terms[0]
+        total = self._term(*first)
+        for product, c in terms:
+            if product != first[0]:
+                total = self._added(total, product, c)
+        return total
+
+    def _term(self, product: tuple[Value, ...], c: Coefficient) -> Value:
+        if not product:
+            return self.coefficient(c)
+        whole = self._fused(product)[0]
+        if c.is_unit:
+            return whole if c.number > 0 else self.make("neg", whole)
+        return self.make("mul", self.coefficient(c), whole)
+
+    def _added(self, total: Value, product: tuple[Value, ...], c: Coefficient) -> Value:
+        make = self.make
+        if not product:
+            return make("add", total, self.coefficient(c))
+        if not c.is_unit:
+            return make("fma", self.coefficient(c), self._fused(product)[0], total)
+        if len(product) == 1:
+            return make("add" if c.number > 0 else "sub", total, product[0])
+        a, b = product
+        return make("fma", a if c.number > 0 else make("neg", a), b, total)
