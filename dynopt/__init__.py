@@ -23,6 +23,7 @@ _TABLE = {
     "catalog.problems": "quadratic rosenbrock himmelblau double_well least_squares logistic bilinear",
     "catalog.schemes": "explicit_euler implicit_euler symplectic_euler leapfrog conformal_leapfrog runge_kutta rk2 heun rk4 rkc "
                        "theta bdf2 splitting baoab euler_maruyama",
+    "catalog.blocks": "delayed lookahead weight_decay averaged alternating accumulated multistep_local",
     "theory.linear": "linearize",
     "theory.stability": "stability",
     "theory.rates": "rate Rate",

@@ -11,7 +11,7 @@ def extragradient(x, *, eta, grad):
     return x - eta*grad(x - eta*grad(x))
 
 
-@example(eta=.05, alpha=.1)
+@example(eta=.04, alpha=.06)
 @method(source="Hsieh et al. 2020, extragradient with two step sizes")
 def extragradient_two_steps(x, *, eta, alpha, grad):
     return x - eta*grad(x - alpha*grad(x))
