@@ -28,6 +28,7 @@ _TABLE = {
     "theory.stability": "stability",
     "theory.rates": "rate Rate",
     "theory.moments": "moments Moments",
+    "theory.tuning": "optimum Tuning",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "run.solve": "solve",

@@ -20,7 +20,7 @@ from .schur import Coefficients, as_poly
 from .spectrum import Factor, Piece
 from .symbols import symbol
 
-SAMPLES, SHARPENINGS = 257, 60
+SAMPLES, FEW, SHARPENINGS = 257, 33, 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,11 @@ class Rate:
         env = self._environment(values)
         return self._worst(env) if self.interval else self._largest(env)
 
+    def quick(self, **values: Any) -> Any:
+        """The same, a worst case over an interval read off from a few curvatures only: for searches."""
+        env = self._environment(values)
+        return np.max(self._sampled(env, FEW)[1], axis=-1) if self.interval else self._largest(env)
+
     def _largest(self, env: dict[Symbol, Any]) -> Any:
         sizes = [f.size([expression(c, env) for c in f.coefficients], self.flow) for f in self.factors]
         floor = -np.inf if self.flow else 0.0
@@ -83,18 +88,21 @@ class Rate:
             worst = np.maximum(worst, s)
         return worst if np.ndim(worst) else float(worst)
 
-    def _worst(self, env: dict[Symbol, Any]) -> Any:
-        """The largest value over the interval: samples, then golden sections around the best one."""
+    def _sampled(self, env: dict[Symbol, Any], count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Curvatures that fill the interval, denser at its ends, and the rates there, on a last axis of their own."""
         [lam] = self.curvatures
         low, high = (np.asarray(expression(e, env), dtype=float)[..., None] for e in self.interval)
-        wide = {s: np.asarray(v, dtype=float)[..., None] for s, v in env.items()}
-        share = (1 - np.cos(np.pi*np.arange(SAMPLES)/(SAMPLES - 1)))/2
-        nodes = low + (high - low)*share
-        values = self._largest(wide | {lam: nodes})
+        nodes = low + (high - low)*(1 - np.cos(np.pi*np.arange(count)/(count - 1)))/2
+        values = self._largest(_wide(env) | {lam: nodes})
+        return np.broadcast_to(nodes, np.shape(values)), values
+
+    def _worst(self, env: dict[Symbol, Any]) -> Any:
+        """The largest value over the interval: samples, then golden sections around the best one."""
+        nodes, values = self._sampled(env, SAMPLES)
         best = np.argmax(values, axis=-1)[..., None]
         left = np.take_along_axis(nodes, np.maximum(best - 1, 0), -1)
         right = np.take_along_axis(nodes, np.minimum(best + 1, SAMPLES - 1), -1)
-        found = self._sharpen(wide, lam, left, right)
+        found = self._sharpen(_wide(env), self.curvatures[0], left, right)
         worst = np.maximum(np.max(values, axis=-1), found[..., 0])
         return worst if np.ndim(worst) else float(worst)
 
@@ -220,6 +228,10 @@ def _piecewise(group: tuple[Piece, ...]) -> Expr:
         return group[0].value
     under, real = group
     return Piecewise((under.value, under.when < 0), (real.value, True))
+
+
+def _wide(env: dict[Symbol, Any]) -> dict[Symbol, Any]:
+    return {s: np.asarray(v, dtype=float)[..., None] for s, v in env.items()}
 
 
 def _floats(name: str, value: Any) -> Any:
