@@ -83,7 +83,7 @@ class Jets:
         self.size_of = self._sizes(vectors, matrices)
         self.moves = {n: False for n in self.order}
         for n in self.order:
-            self.moves[n] = n.op == "state" or (n.op == "param" and n.data == "t") or any(self.moves[a] for a in n.args)
+            self.moves[n] = n.op == "state" or (n.op == "param" and n.data == "t") or (n.op != "size" and any(self.moves[a] for a in n.args))
         self.row: dict[Node, int] = {}
         self.pair: dict[Node, int] = {}
         self.name: dict[Node, str] = {}
