@@ -34,11 +34,12 @@ class Comparison:
 
 
 def compare(method: Any, flow: Any, problem: Any, *, x0: Any, until: float, h: Sequence[float] = (0.1, 0.05, 0.025),
-            where: Mapping[str, str] | None = None, **params: float) -> Comparison:
+            where: Mapping[str, str] | None = None, solver: str = "auto", **params: float) -> Comparison:
     """Run a method with several steps h and its flow once, from one start at rest, and measure how far apart they are.
 
     max over k of |x_k - x(k h)|, k h <= until.
     method : with the parameter `h`, or made so by `where`, as in where={"eta": "h**2", "beta": "1 - gamma*h"}.
+    solver : the `method` of `solve`.
     x0 : start, shape (d,). until : end time, > 0. h : decreasing steps, > 0. params : values by name, for both rules.
     Returns a Comparison: distances, observed order, iterates for each h, and the flow's trajectory.
     Raises ParameterError where the method has no `h` or a parameter has no value.
@@ -49,7 +50,7 @@ def compare(method: Any, flow: Any, problem: Any, *, x0: Any, until: float, h: S
     method = method.subs(**where) if where else method
     _check(method, flow, until, h, params)
     shared = {name: value for name, value in params.items() if name in flow.params}
-    solution = solve(flow, problem, x0=x0, until=until, rtol=1e-10, atol=1e-12, **shared)
+    solution = solve(flow, problem, x0=x0, until=until, rtol=1e-10, atol=1e-12, method=solver, **shared)
     position = flow.state[0]
     runs, distances = [], []
     for step in h:

@@ -170,7 +170,7 @@ def beside_flow(landscape: Landscape, gamma: float) -> dict[str, Any]:
     h = float(0.1/np.sqrt(landscape.L))
     symplectic = dynopt.symplectic_euler(dynopt.damped)
     found = dynopt.compare(symplectic, dynopt.damped, landscape.problem, x0=np.zeros(landscape.minimizer.size), until=300*h,
-                           h=(h, h/2, h/4), gamma=gamma)
+                           h=(h, h/2, h/4), gamma=gamma, solver="dop853")
     rows = [{"h": step, "steps": len(run.k) - 1, "distance": distance}
             for step, run, distance in zip(found.h, found.iterates, found.distances, strict=True)]
     return {"label": "Symplectic Euler", "until": 300*h, "gamma": gamma, "rows": rows, "order": found.order,

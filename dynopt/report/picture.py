@@ -29,7 +29,8 @@ def view(landscape: Landscape, found: Derived) -> dict[str, Any]:
     plane = np.stack([landscape.directions[:, -1], landscape.directions[:, -2]])
     x0 = landscape.minimizer + REACH*(np.cos(2.2)*plane[0] + np.sin(2.2)*plane[1])
     iterates = dynopt.iterate(found.rule, landscape.problem, x0=x0, steps=STEPS, eta=eta, beta=beta)
-    flow = dynopt.solve(dynopt.damped, landscape.problem, x0=x0, until=STEPS*h, gamma=gamma, rtol=1e-9, atol=1e-11)
+    flow = dynopt.solve(dynopt.damped, landscape.problem, x0=x0, until=STEPS*h, gamma=gamma, rtol=1e-9, atol=1e-11,
+                        method="dop853")
     best = optimum(found, landscape)
     rho = found.slowest(eta, landscape.curvatures)[0]
     caption = (f"Heavy ball with η = {eta:.3g}, β = {beta:g}: (a) its iterates beside the flow x″ + γx′ + ∇f = 0 with "
