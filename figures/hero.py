@@ -38,5 +38,5 @@ def draw() -> Figure:
         roots=sample_roots(locus, eta=reach, beta=BETA, lam=1.0), parameter=reach, spectrum_options={
             "mark": [(name, sample_roots(locus, eta=ETA, beta=BETA, lam=lam)[0]) for name, lam in ((r"$\mu$", mu), ("$L$", L))],
             "exits": ""},
-        titles=("Heavy ball shadows its flow", "The exact stability region", "Energy falls at the derived rate",
+        titles=("Heavy ball shadows its flow", rf"Stable where ${region.latex}$", "Energy falls at the derived rate",
                 rf"A root leaves the disk at $\eta\lambda={edge:.3g}$"))

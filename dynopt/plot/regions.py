@@ -121,8 +121,8 @@ def _bar(ax: Axes, field: Any, top: float) -> Any:
     bar = ax.figure.colorbar(plain, cax=side(ax))
     bar.set_label("digits per step")
     bar.outline.set_visible(False)
-    unit = 10.0 ** np.floor(np.log10(top))
-    bar.set_ticks(sorted({float(f"{np.floor(top * part / unit * 10) / 10 * unit:.1g}") for part in (0.0, 0.15, 0.45, 0.9)}))
+    ticks = [float(f"{top * part:.1g}") for part in (0.0, 0.15, 0.45, 0.9)]
+    bar.set_ticks(sorted({tick for tick in ticks if tick <= top}))
     bar.minorticks_off()
     bar.formatter = FuncFormatter(lambda value, _: f"{value:g}")
     bar.update_ticks()
