@@ -22,7 +22,7 @@ from .measure import multiplier, threshold
 from .page import page
 
 START = 1e-6                              # size of the perturbation: small against curvature's change, large against rounding
-TOLERANCE = 3e-5                          # relative width of the last bracket
+TOLERANCE = 1e-4                          # relative width of the last bracket
 FILES = ("report.html", "report.json", "report.svg", "report.png")
 Tick = Callable[[str, bool], None]
 
