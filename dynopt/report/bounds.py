@@ -1,6 +1,7 @@
 """What the theory says about each method of the report: region, proof, largest stable step, contraction."""
 from __future__ import annotations
 
+import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
@@ -130,8 +131,18 @@ def largest_step(region: Any, step: str, values: Mapping[str, float]) -> float:
     return low
 
 
-def declaration(rule: Rule, flow: Rule | None = None) -> str:
-    """The source of a rule as it stands in its file, without decorators."""
-    lines = textwrap.dedent(inspect.getsource((flow or rule).function)).splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("def "))
-    return "\n".join(lines[start:])
+def declaration(rule: Rule) -> str:
+    """The source of a rule as it stands in its file, without decorators; of a scheme its flow, and the step that was traced."""
+    if isinstance(rule.origin, tuple) and isinstance(rule.origin[1], Rule):
+        return f"{_source(rule.origin[1])}\n\n# {rule.name}, one step:\n{rule.program}"
+    return _source(rule)
+
+
+def _source(rule: Rule) -> str:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(rule.function))).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    tree.decorator_list = []
+    if ast.get_docstring(tree):
+        tree.body = tree.body[1:]
+    lines = textwrap.dedent(inspect.getsource(rule.function)).splitlines()
+    return "\n".join([lines[tree.lineno - 1], *lines[tree.body[0].lineno - 1:]])
