@@ -29,6 +29,7 @@ _TABLE = {
     "theory.rates": "rate Rate",
     "theory.moments": "moments Moments",
     "theory.tuning": "optimum Tuning",
+    "theory.equivalence": "equivalent Equivalence",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "run.solve": "solve",
@@ -41,6 +42,7 @@ _TABLE = {
     "plot.phase": "plot_phase",
     "plot.animation": "animate",
     "report.compare": "compare",
+    "explore.page": "explore",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 

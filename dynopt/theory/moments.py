@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Add, Dummy, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, exp, eye, factor, fraction, together
+from sympy import Dummy, Expr, Matrix, Poly, cancel, exp, eye, fraction, together
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
 from .driven import Driven, drive
-from .generators import Generators
-from .lift import pairs, solve_linear, symmetric_square, symmetric_sum
+from .exact import neat, solve
+from .lift import pairs, symmetric_square, symmetric_sum
 from .linear import as_expression
 from .numbers import expression
 from .region import Region
@@ -41,7 +41,7 @@ class Moments:
         if all(e == 0 for e in d.affine):
             return Matrix.zeros(d.matrix.rows, 1)
         system = -d.matrix if self.flow else eye(d.matrix.rows) - d.matrix
-        found = _solve(system, d.affine)
+        found = solve(system, d.affine)
         if found is None:
             raise RuleError("the mean map has no single fixed point, so there is no stationary mean")
         return found
@@ -70,7 +70,7 @@ class Moments:
         """Stationary covariance of the whole state, after the update: P = A P A^T + Q (flows: A P + P A^T + Q = 0)."""
         m = self.lifted.rows
         system = -self.lifted if self.flow else eye(m) - self.lifted
-        found = _solve(system, self.drive)
+        found = solve(system, self.drive)
         if found is None:
             raise RuleError("no stationary second moments: an eigenvalue has size one at all parameters")
         n = self.driven.matrix.rows
@@ -91,20 +91,20 @@ class Moments:
         if self.flow or not isinstance(j, (int, np.integer)) or j < 0:
             raise ParameterError(f"autocovariance({j!r}): expected a whole number of steps >= 0 of a method"
                                  + ("; a flow has correlations exp(A t) P" if self.flow else ""))
-        return (self.driven.matrix**int(j)*self.covariance).applyfunc(lambda e: factor(cancel(e)))
+        return (self.driven.matrix**int(j)*self.covariance).applyfunc(lambda e: neat(e))
 
     def long_run(self, state: str = "x") -> Expr:
         """lim n*Var(mean of n successive values), what averaging leaves: the noise seen at frequency zero."""
         d, i = self.driven, self.driven.row(state)
         n = d.matrix.rows
-        inverse = _solve((-d.matrix if self.flow else eye(n) - d.matrix), self.covariance)
+        inverse = solve((-d.matrix if self.flow else eye(n) - d.matrix), self.covariance)
         if inverse is None:
             raise RuleError("the mean map has an eigenvalue 1 at all parameters, so that averages do not settle")
-        return factor(cancel(2*inverse[i, i] - (0 if self.flow else self.covariance[i, i])))
+        return neat(2*inverse[i, i] - (0 if self.flow else self.covariance[i, i]))
 
     def correlation_time(self, state: str = "x") -> Expr:
         """1 + 2*(sum of autocorrelations), in steps: n values count as n/correlation_time independent ones."""
-        return factor(cancel(self.long_run(state)/self.variance(state)))
+        return neat(self.long_run(state)/self.variance(state))
 
     def leading(self, name: str, state: str = "x", *, to: Any = 0, where: dict[str, Any] | None = None) -> Expr:
         """First term of the variance as a parameter tends to a value: `leading("eta")`, or at a fixed effective rate
@@ -117,7 +117,7 @@ class Moments:
         if not e.is_rational_function(gap):
             raise RuleError(f"leading: the variance is no rational function of {name}; use sympy's series on .variance()")
         first = [_lowest(Poly(p, gap)) for p in (over, under)]
-        return factor(cancel(first[0]/first[1]).subs(gap, s - end))
+        return neat(cancel(first[0]/first[1]).subs(gap, s - end))
 
     @cached_property
     def region(self) -> Region:
@@ -152,52 +152,12 @@ def moments(rule: Rule, *, additive: str | None = "sigma", multiplicative: str |
 
     >>> from dynopt import method
     >>> moments(method(lambda x, *, eta, grad: x - eta*grad(x))).variance("x")
-    -eta*sigma**2/(lam*(eta*lam - 2))
+    eta*sigma**2/(lam*(-eta*lam + 2))
     """
     if noise is not None:
         from .minibatch import minibatch
         return minibatch(rule, noise)
     return Moments(drive(rule, additive=additive, multiplicative=multiplicative, mode=mode))
-
-
-def _solve(a: Matrix, b: Matrix) -> Matrix | None:
-    """a x = b with roots and exponentials of parameters as symbols of their own."""
-    generators = Generators()
-    marks = [Dummy() for _ in range(len(a) + len(b))]
-    joined = generators.polynomial(Add(*(e*d for e, d in zip([*a, *b], marks))))
-    powers = _one_exponential(generators.meaning)
-    joined = joined.xreplace(powers)
-    entries = [joined.xreplace({other: Integer(int(other is d)) for other in marks}) for d in marks]
-    found = solve_linear(Matrix(a.rows, a.cols, entries[:len(a)]), Matrix(b.rows, b.cols, entries[len(a):]))
-    if found is None:
-        return None
-    return found.applyfunc(lambda e: factor(_reduced(cancel(e), generators, powers)).subs(generators.meaning))
-
-
-def _one_exponential(meaning: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
-    """Exponentials whose exponents are whole multiples of a shorter one as its powers."""
-    table: dict[Symbol, Expr] = {}
-    found = sorted(((g, e.args[0]) for g, e in meaning.items() if isinstance(e, exp)), key=lambda p: len(str(p[1])))
-    for i, (g, a) in enumerate(found):
-        for unit, b in found[:i]:
-            ratio = cancel(a/b)
-            if unit not in table and ratio.is_Integer:
-                table[g] = unit**ratio
-    return table
-
-
-def _reduced(e: Expr, generators: Generators, powers: dict[Symbol, Expr]) -> Expr:
-    """Even powers of a square root replaced by what is under it."""
-    for g, value in list(generators.meaning.items()):
-        if value.is_Pow and value.exp == Rational(1, 2) and e.has(g):
-            base = generators.polynomial(value.base).xreplace(powers)
-            over, under = (Poly(p, g) for p in fraction(e))
-            e = cancel(_even(over, g, base)/_even(under, g, base))
-    return e
-
-
-def _even(p: Poly, g: Symbol, base: Expr) -> Expr:
-    return Add(*(c*base**(k//2)*g**(k % 2) for (k,), c in p.terms()))
 
 
 def _lowest(p: Poly) -> Expr:

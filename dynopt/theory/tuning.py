@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Iterable
 
 import numpy as np
-from sympy import Expr, Integer, Poly, Symbol, cancel, factor, latex, sqrt
+from sympy import Add, Expr, Integer, Poly, Symbol, cancel, factor, latex, sqrt
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
@@ -191,7 +191,7 @@ class Problem:
         ways = [e] + [short for g, inside in roots.items() for short in _in_terms_of(e, g, inside)]
         out = [factor(cancel(w)).subs({g: sqrt(inside) for g, inside in roots.items()}).subs(table) for w in ways]
         out += [factor(w) for w in map(_rational, ways) if w is not None]
-        return min(out, key=lambda w: w.count_ops())
+        return min(out, key=lambda w: (sum(len(a.args) for a in w.atoms(Add)), w.count_ops()))
 
 
 def _rational(e: Expr) -> Expr | None:

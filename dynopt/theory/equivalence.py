@@ -1,0 +1,181 @@
+"""When are two methods the same? From the gradients they are given to the points where they ask, for every function."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sympy import Expr, Integer, Matrix, cancel, factor, latex, sqrt
+
+from ..core.rule import Rule
+from . import pool
+from .algebra import LinearizeError
+from .exact import neat, solve
+from .extremal import candidates
+from .realize import Realization, Z, fresh, numerators, realize
+from .symbols import symbol
+
+SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """True where one method can stand in for the other at every parameter.
+
+    `params` are the parameters of `written` (the second method where that is possible) in terms of those of the other one,
+    `states` its states in the same terms; `mutual` tells whether each can stand in for the other. `reason` says it in words.
+    """
+
+    holds: bool
+    reason: str
+    params: dict[str, Expr] = field(default_factory=dict)
+    states: dict[str, Expr] = field(default_factory=dict)
+    written: str = ""
+    mutual: bool = False
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def __repr__(self) -> str:
+        return self.reason
+
+    def _repr_latex_(self) -> str:
+        if not self.holds:
+            return rf"$\text{{not equivalent: {self.reason}}}$"
+        return "$" + r",\quad ".join(rf"{latex(symbol(n))} = {latex(e)}" for n, e in self.params.items()) + "$"
+
+
+def equivalent(a: Rule, b: Rule) -> Equivalence:
+    """Whether two methods ask for gradients at the same points, on every function, after a change of parameters and states.
+
+    G_a(z; params of a) = G_b(z; params of b) for all z, where G is the transfer function from gradient values to query points,
+    C (z - A)^-1 B + D. The parameters are constant and the map between them is free of curvatures.
+
+    a, b : Methods that call `grad` on one state vector and are linear in their states otherwise.
+    Returns an Equivalence, true or false; `.params`, `.states`, `.reason`.
+
+    >>> from dynopt import method
+    >>> classical = method.from_string("v = beta*v + eta*grad(x); x = x - v", state="x v", name="classical")
+    >>> average = method.from_string("v = beta*v + (1 - beta)*grad(x); x = x - eta*v", state="x v", name="average")
+    >>> equivalent(classical, average)
+    classical is average with eta = eta/(-beta + 1), beta = beta
+    """
+    try:
+        first, second = merged(realize(a)), merged(realize(b))
+    except LinearizeError as error:
+        return Equivalence(False, f"not decided by transfer functions: {error}")
+    if first.kind != second.kind:
+        return Equivalence(False, f"{a.name} is a {first.kind} and {b.name} a {second.kind}")
+    if first.calls != second.calls:
+        return Equivalence(False, f"{a.name} asks for {_calls(first)} in a step and {b.name} for {_calls(second)}, "
+                                  "so that no change of parameters makes them equal")
+    forth, back = parameter_map(first, second), parameter_map(second, first)
+    if forth is not None:
+        return _found(a.name, b.name, first, second, forth, back is not None)
+    if back is not None:
+        return _found(b.name, a.name, second, first, back, False)
+    return Equivalence(False, _difference(a.name, b.name, first, second))
+
+
+def _calls(r: Realization) -> str:
+    return f"{len(r.calls)} gradient{'s' if len(r.calls) != 1 else ''}"
+
+
+def _found(name: str, other: str, a: Realization, b: Realization, params: dict[str, Expr], mutual: bool) -> Equivalence:
+    shown = ", ".join(f"{n} = {e}" for n, e in params.items())
+    reason = f"{name} is {other} with {shown}" if params else f"{name} is {other}"
+    reason += "" if mutual else f"; {other} can do more"
+    return Equivalence(True, reason, params, state_map(a, b, params), other, mutual)
+
+
+def parameter_map(a: Realization, b: Realization) -> dict[str, Expr] | None:
+    """Parameters of b at which it does what a does, or None where there are none (or none were found in time)."""
+    try:
+        return pool.limited(a.A.rows + b.A.rows, "equivalence", "solve_for", a, b, seconds=SECONDS)
+    except (pool.OutOfTime, pool.WorkFailed):
+        return None
+
+
+def solve_for(a: Realization, b: Realization) -> dict[str, Expr] | None:
+    """The same, in this process."""
+    own = fresh(b.names)
+    table = {symbol(n): s for n, s in own.items()}
+    target = b.queries.subs(table, simultaneous=True)
+    system = [e for x, y in zip(a.queries, target) for e in numerators(x - y, Z)]
+    free = [s for s in own.values() if not any(e.has(s) for e in system)]
+    unknowns = [s for s in own.values() if s not in free]
+    found = _solution(system, unknowns)
+    if found is None:
+        return None
+    found |= {s: Integer(1) for s in free}
+    return {n: found[s] for n, s in own.items()}
+
+
+def _solution(system: list[Expr], unknowns: list) -> dict | None:
+    """A real solution of a polynomial system, positive where its symbol is; what stays free becomes 1 or 0."""
+    if not unknowns:
+        return {} if not system else None
+    for solution in _triangular(system, unknowns):
+        if all(s.is_positive is not True or e.is_positive is not False for s, e in solution.items()):
+            return solution
+    for i, s in enumerate(unknowns):
+        for value in (Integer(1), Integer(0)):
+            if s.is_positive and value == 0:
+                continue
+            rest = unknowns[:i] + unknowns[i + 1:]
+            reduced = [e for e in (f.subs(s, value).expand() for f in system) if e != 0]
+            if len(unknowns) > 1 and all(e.has(*rest) for e in reduced):
+                for solution in _triangular(reduced, rest):
+                    return {**solution, s: value}
+    return None
+
+
+def _triangular(system: list[Expr], unknowns: list):
+    """Solutions where each unknown follows from the last one, rational ones first."""
+    if not system:
+        return []
+    last = unknowns[-1]
+    found = []
+    for c in candidates(system, unknowns[:-1], last, ""):
+        roots = {g: sqrt(factor(inside)) for g, inside in c.roots.items()}
+        values = {**c.params, last: c.rho}
+        found.append({s: neat(e).subs(roots) for s, e in values.items()})
+    return sorted(found, key=lambda s: (not all(e.is_rational_function() for e in s.values()), sum(e.count_ops() for e in s.values())))
+
+
+def state_map(a: Realization, b: Realization, params: dict[str, Expr]) -> dict[str, Expr]:
+    """The states of b in terms of those of a, T with T A_a = A_b T, T B_a = B_b; empty where gradients do not reach them all."""
+    table = {symbol(n): e for n, e in params.items()}
+    A, B = (m.subs(table, simultaneous=True) for m in (b.A, b.B))
+    reach_a, n = _reach(a.A, a.B), a.A.rows
+    columns = reach_a.rref()[1] if n <= 6 else ()
+    if len(columns) < n:
+        return {}
+    square_a, square_b = reach_a[:, list(columns)], _reach(A, B, n)[:, list(columns)]
+    found = solve(square_a.T, square_b.T)
+    if found is None:
+        return {}
+    T = found.T
+    if any(cancel(e) != 0 for e in [*(T*a.A - A*T), *(T*a.B - B)]):
+        return {}
+    own = Matrix([symbol(s) for s in a.states])
+    return {s: neat(e) for s, e in zip(b.states, T*own)}
+
+
+def _reach(A: Matrix, B: Matrix, steps: int | None = None) -> Matrix:
+    """[B, A B, A^2 B, ...]."""
+    blocks = [B]
+    for _ in range((steps or A.rows) - 1):
+        blocks.append((A*blocks[-1]).applyfunc(cancel))
+    return Matrix.hstack(*blocks)
+
+
+def _difference(first: str, second: str, a: Realization, b: Realization) -> str:
+    """The first weights of a past gradient that no parameters make equal, in words."""
+    return (f"no constant parameters make {first} and {second} ask at the same points: from gradients to query points "
+            f"{first} is {_shown(a)} and {second} is {_shown(b)}")
+
+
+def _shown(r: Realization) -> str:
+    entries = [str(factor(e)) for e in r.queries]
+    return entries[0] if len(entries) == 1 else f"[{', '.join(entries)}]"
+
+
