@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from types import FunctionType
 from typing import Any, Callable
 
@@ -16,6 +17,7 @@ from ..core.problem import Field
 from ..core.show import fingerprint
 from ..emit.functions import oracle_source
 from . import noise
+from .cache import KeptOverloads, key_of
 
 _oracles: dict[tuple, Any] = {}
 
@@ -83,14 +85,38 @@ BASE = {"np": np, "at_": at_, "correction_": correction_, "math": math, "min_": 
         "noise_scalar_": noise.noise_, "uniform_scalar_": noise.uniform_}
 
 
+@cache
+def _helpers() -> str:
+    """The text of what every kernel may call, as part of a kernel's name on disk."""
+    return "".join(Path(module).read_text(encoding="utf-8") for module in (__file__, noise.__file__))
+
+
 def build(source: str, scope: dict[str, Any]) -> dict[str, Any]:
-    """The functions of a generated source, compiled lazily; names in it are the emitter's own."""
-    space = BASE | scope
+    """The functions of a generated source, compiled when first called or taken from disk; names in it are the emitter's own."""
+    space = BASE | scope | {"__name__": __name__}
     exec(compile(source, "<dynopt kernel>", "exec"), space)
+    whole = _whole(source, scope)
     for name, value in list(space.items()):
         if isinstance(value, FunctionType) and value.__code__.co_filename == "<dynopt kernel>":
-            space[name] = nb.njit(nogil=True, error_model="numpy")(value)
+            space[name] = _jitted(name, value, whole)
     return space
+
+
+def _whole(source: str, scope: dict[str, Any]) -> str:
+    """Everything that the functions of a source are made from; empty where a black box is among it, whose text is not known."""
+    parts = [source, *(f"{n}: {getattr(v, 'made_from', '')}" for n, v in sorted(scope.items()))]
+    return "" if any(not getattr(v, "made_from", "") for v in scope.values()) else "\n".join([*parts, _helpers()])
+
+
+def _jitted(name: str, function: FunctionType, whole: str) -> Any:
+    """A dispatcher with a place on disk; its name holds the hash of its text, so that symbols of two kernels never meet."""
+    if whole:
+        function.__name__ = function.__qualname__ = f"{name}{key_of(name, whole)[:16]}"
+    made = nb.njit(nogil=True, error_model="numpy")(function)
+    if whole:
+        made._cache = KeptOverloads(f"{name}\n{whole}")
+        made.made_from = whole
+    return made
 
 
 def compiled_field(name: str, field: Field, black_box: Callable[[str, Field], Any]) -> tuple[Any, tuple]:
