@@ -10,7 +10,7 @@ from . import pool
 from .algebra import LinearizeError
 from .exact import neat, solve
 from .extremal import candidates
-from .realize import Realization, Z, fresh, numerators, realize
+from .realize import Realization, Z, fresh, merged, numerators, realize
 from .symbols import symbol
 
 SECONDS = 20.0
@@ -138,7 +138,9 @@ def _triangular(system: list[Expr], unknowns: list):
         roots = {g: sqrt(factor(inside)) for g, inside in c.roots.items()}
         values = {**c.params, last: c.rho}
         found.append({s: neat(e).subs(roots) for s, e in values.items()})
-    return sorted(found, key=lambda s: (not all(e.is_rational_function() for e in s.values()), sum(e.count_ops() for e in s.values())))
+    def price(solution: dict) -> tuple:
+        return not all(e.is_rational_function() for e in solution.values()), sum(e.count_ops() for e in solution.values())
+    return sorted(found, key=price)
 
 
 def state_map(a: Realization, b: Realization, params: dict[str, Expr]) -> dict[str, Expr]:

@@ -73,7 +73,7 @@ class OpenRunner(Runner):
         name = node.data[0]
         if not name.startswith("grad"):
             if name.startswith(("hess", "prox")):
-                raise LinearizeError(f"{name}(...) is no gradient, so that there is no transfer function from gradients to queries")
+                raise LinearizeError(f"{name}(...) is no gradient, so it has no transfer function")
             return super()._call(node, args)
         if len(args) != 1:
             raise LinearizeError("the gradient takes several players; a transfer function needs one state vector")
