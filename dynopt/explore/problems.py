@@ -1,0 +1,104 @@
+"""What the page needs to know of a problem: its printed oracles, a minimizer, the curvatures there, a window and a start."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..catalog.problems import double_well, himmelblau, logistic, quadratic, rosenbrock
+from ..core.errors import ParameterError
+from ..core.problem import Game, Problem
+from ..emit.js import js_array, js_field
+
+# (start, half-width of the window) of problems with a shape of their own
+VIEWS = {"quadratic": ([-1.8, 1.05], 2.2), "rosenbrock": ([-1.4, 1.0], 2.0), "himmelblau": ([-.4, -.8], 5.2), "double_well": ([.15, 1.1], 1.9)}
+
+
+def standard() -> list[Problem]:
+    """The problems of the chooser: a long valley, a banana, four minima, two wells, and data."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 2)) @ np.array([[2.4, .6], [0., .8]])
+    y = np.where(X @ np.array([1., -1.]) + rng.normal(size=40) > 0, 1., -1.)
+    return [quadratic([1, 10]), rosenbrock(1, 5), himmelblau(), double_well(), logistic(X, y, l2=.05)]
+
+
+def minimum(problem: Problem, start: np.ndarray) -> np.ndarray:
+    """A minimizer: the given one, or what BFGS finds from the start."""
+    if problem.minimizer is not None:
+        return problem.minimizer
+    found = minimize(lambda x: float(problem.f(x)), start, jac=problem.grad, method="BFGS", options={"gtol": 1e-10})
+    return found.x
+
+
+def hessian(problem: Problem, x: np.ndarray) -> np.ndarray:
+    """The dense Hessian at a point, from Hessian-vector products (or central differences of the gradient)."""
+    eye = np.eye(x.size)
+    try:
+        columns = [problem.hess(x, e) for e in eye]
+    except (ParameterError, KeyError, AttributeError):
+        step = 6e-6*max(1.0, np.abs(x).max())
+        columns = [(problem.grad(x + step*e) - problem.grad(x - step*e))/(2*step) for e in eye]
+    H = np.array(columns, dtype=float)
+    return (H + H.T)/2
+
+
+class Printed:
+    """Functions and arrays collected for the module of a page."""
+
+    def __init__(self) -> None:
+        self.functions: list[str] = []
+        self.arrays: list[str] = []
+
+    def function(self, source: str) -> int:
+        """The place of a function; equal sources share one."""
+        if source not in self.functions:
+            self.functions.append(source)
+        return self.functions.index(source)
+
+    def array(self, values: np.ndarray) -> int:
+        text = js_array(np.asarray(values, dtype=float))
+        if text not in self.arrays:
+            self.arrays.append(text)
+        return self.arrays.index(text)
+
+
+def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, Any]:
+    """The problem as data of the page; its oracles go to `printed`."""
+    if isinstance(problem, Game) or not isinstance(problem, Problem):
+        raise ParameterError(f"explore: found {type(problem).__name__}, expected a Problem with two or more coordinates; "
+                             "write explore(rule, quadratic([1, 10]))")
+    fields = problem.fields
+    if fields["grad"].node is None or fields.get("f") is None or fields["f"].node is None:
+        raise ParameterError(f"explore: {problem.name} cannot be traced (it uses more than arithmetic and the functions of dynopt), "
+                             "so the page cannot run it; write f with the functions of dynopt, as in Problem(lambda x: dot(x, x))")
+    d = problem.dim or (np.size(x0) if x0 is not None else 2)
+    if d < 2:
+        raise ParameterError(f"explore: {problem.name} has dimension {d}, expected two or more coordinates; write quadratic([1, 10])")
+    view = VIEWS.get(problem.name, ([-1.5, 1.0], 2.0))
+    start = np.resize(np.asarray(view[0] if x0 is None else x0, dtype=float), d)
+    least = np.asarray(minimum(problem, start), dtype=float)
+    if x0 is None and problem.name not in VIEWS:
+        start = start + least
+    H = hessian(problem, least)
+    curvatures, axes = np.linalg.eigh(H)
+    return {"name": problem.name, "dim": d, "start": start.tolist(), "minimizer": least.tolist(), "floor": float(problem.f(least)),
+            "curvatures": curvatures.tolist(), "axes": axes.T.ravel().tolist(), "window": _window(least, start, view[1]),
+            "quadratic": bool(np.allclose(H, hessian(problem, start + .37))),
+            "oracles": {n: _oracle(f, printed) for n, f in fields.items() if f is not None and f.node is not None}}
+
+
+def _oracle(field: Any, printed: Printed) -> dict[str, Any]:
+    source = js_field(field.args, field.node, field.value)
+    return {"code": printed.function(source.source), "arrays": [printed.array(a) for a in source.constants]}
+
+
+def _window(least: np.ndarray, start: np.ndarray, half: float) -> list[float]:
+    """(left, right, bottom, top) around minimizer and start, of the shape 4 : 3."""
+    if np.abs(least[:2]).max() < half and np.abs(start[:2]).max() < half:
+        middle = np.array([0.0, (least[1] + start[1])/2 if abs(least[1]) > 1e-9 else 0.0])
+    else:
+        middle = (least[:2] + start[:2])/2
+        half = max(half, 1.25*float(np.abs(start[:2] - least[:2]).max()))
+    x, y = map(float, middle)
+    return [x - half, x + half, y - .75*half, y + .75*half]

@@ -1,0 +1,200 @@
+"""Pages as text: self-contained, small, inert to names with markup, and true to the declaration."""
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from js_node import NODE
+
+import dynopt
+from dynopt import Method, ParameterError, Problem, RuleError, explore, linearize, method, quadratic, rosenbrock, rules, stability
+from dynopt.explore.bundle import digest, safe_json
+from dynopt.explore.formulas import tree
+
+PAYLOADS = ["\"><img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!--<script>", "\u2028alert(1)\u2029", "'-alert(1)-'",
+            "javascript:alert(1)", "${alert(1)}", "`;alert(1);`", "\\href{javascript:alert(1)}{x}", "\\htmlData{a=b}{c}", "<svg/onload=alert(1)>",
+            "&lt;img src=x onerror=alert(1)&gt;", "]]><script>alert(1)</script>", "</style><script>alert(1)</script>", "</title><script>alert(1)</script>",
+            "<iframe srcdoc='<script>alert(1)</script>'>", "__proto__", "constructor", "\" onmouseover=alert(1) x=\"", "<math><mtext></mtext><script>alert(1)</script>"]
+
+
+def named(rule, name):
+    return rule.renamed(name)
+
+
+@pytest.fixture(scope="module")
+def page():
+    return explore(rules["heavy_ball"], rosenbrock(1, 5))
+
+
+class Reader(HTMLParser):
+    """What a browser would find: elements with their attributes, and the text of scripts and titles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.inside, self.texts = [], [], {}
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self.inside.append(tag + dict(attrs).get("type", ""))
+
+    def handle_endtag(self, tag):
+        self.inside.append("")
+
+    def handle_data(self, data):
+        if self.inside:
+            self.texts[self.inside[-1]] = self.texts.get(self.inside[-1], "") + data
+
+
+def test_a_page_is_small_and_asks_for_nothing(page):
+    text = page.html
+    assert len(text.encode()) < 300_000
+    assert not re.search(r"(src|href)\s*=|https?://(?!www\.w3\.org/)|@import|url\(", text)
+    assert re.findall(r"https?://[^\"'` ]*", text) == ["http://www.w3.org/1998/Math/MathML"]
+
+
+def test_the_policy_allows_this_script_and_no_other(page):
+    read = Reader(page.html)
+    policy = next(a["content"] for t, a in read.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert "unsafe" not in policy and "default-src 'none'" in policy
+    assert f"'sha256-{digest(read.texts['scriptmodule'])}'" in policy
+    assert f"'sha256-{digest(read.texts['style'])}'" in policy
+    assert not re.search(r"\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write", read.texts["scriptmodule"])
+
+
+def test_what_was_derived_is_in_the_page_with_its_proof(page):
+    theory = page.data["rules"][0]["theory"]
+    assert theory["status"] == "proved" and theory["text"] == "|beta| < 1, 0 < eta*lam < 2*(1 + beta)"
+    assert {b["kind"] for b in theory["boundaries"]} == {"fold", "flip", "neimark_sacker"}
+
+
+def test_without_javascript_the_rule_and_its_region_are_read(page):
+    main = page.html.split("<main", 1)[1].split("</main>")[0]
+    assert "v_next = " in main and "eta*" in main and "stable exactly where |beta| &lt; 1" in main and "<svg" in main
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("place", ["rule", "problem"])
+def test_names_with_markup_are_inert(payload, place):
+    rule = named(rules["gradient_descent"], payload) if place == "rule" else rules["gradient_descent"]
+    problem = Problem(lambda x: (x*x).sum(), minimizer=[0, 0], name=payload if place == "problem" else "bowl")
+    read, plain = Reader(explore(rule, problem, beside=[]).html), Reader(PLAIN_PAGE())
+    assert [t for t, _ in read.found] == [t for t, _ in plain.found], "an element came or went"
+    assert [sorted(a) for _, a in read.found] == [sorted(a) for _, a in plain.found], "an attribute came or went"
+    data = json.loads(read.texts["scriptapplication/json"])
+    assert payload in (data["rules"][0]["name"], data["problems"][0]["name"])
+    assert read.texts["scriptmodule"] == plain.texts["scriptmodule"], "a name reached the code"
+
+
+def PLAIN_PAGE(kept={}):  # noqa: B006 - one page for all payloads
+    if not kept:
+        kept["html"] = explore(rules["gradient_descent"], Problem(lambda x: (x*x).sum(), minimizer=[0, 0], name="bowl"), beside=[]).html
+    return kept["html"]
+
+
+def test_embedded_json_cannot_end_its_script():
+    text = safe_json({"a": "</script><!-- & \u2028 \u2029"})
+    assert not set("<>&\u2028\u2029") & set(text) and json.loads(text)["a"].startswith("</script>")
+    with pytest.raises(ValueError):
+        safe_json({"a": float("nan")})
+
+
+def test_formulas_are_trees_of_mathml_only():
+    def tags(t):
+        return {t[0]}.union(*(tags(c) for c in t[2] if isinstance(c, list)))
+    for latex in (r"\frac{\beta}{2} < \sqrt{x}", r"\href{javascript:alert(1)}{x}", "<b>", r"\text{<script>}"):
+        assert tags(tree(latex)) <= set("math mrow mi mn mo mtext mspace msup msub msubsup mfrac msqrt mover".split())
+
+
+def test_a_rule_of_the_user_without_values_gets_some_that_decay():
+    mine = method.from_string("v = beta*v + (1 - beta)*grad(x); x = x - eta*v", state="x v", name="mine")
+    spec = explore(mine, quadratic([1, 10]), beside=[]).data["rules"][0]
+    values = {q["name"]: q["value"] for q in spec["params"]}
+    assert stability(mine).contains(lam=10., **values) and stability(mine).contains(lam=1., **values)
+    assert explore(mine, quadratic([1, 10]), beside=[], eta=.3, beta=.25).data["rules"][0]["params"][0]["value"] == .3
+
+
+def test_a_flow_becomes_a_method():
+    from dynopt.catalog.flows import damped
+    assert explore(damped, quadratic([1, 10]), beside=[], gamma=1., h=.1).data["rules"][0]["h"] >= 0
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: explore(rules["heavy_ball"], Problem(lambda x: float(np.linalg.norm(x)), grad=lambda x: np.array(x.tolist()))), "cannot be traced"),
+    (lambda: explore(rules["heavy_ball"], quadratic([1])), "dimension 1"),
+    (lambda: explore(rules["heavy_ball"], steps=0), "from 1 to 2000"),
+    (lambda: explore(rules["heavy_ball"], dynopt.bilinear([[1.]])), "expected a Problem"),
+    (lambda: explore("heavy_ball"), "expected a rule"),
+    (lambda: explore(rules["heavy_ball"], alpha=1.), "unknown parameter 'alpha'"),
+    (lambda: explore(Method.from_string("x = x - eta*grad_1(x) - eta*grad_2(x)", "x")), "several fields")])
+def test_what_cannot_be_shown_is_refused_in_one_message(call, words):
+    with pytest.raises((ParameterError, RuleError), match=words) as caught:
+        call()
+    assert str(caught.value).count("\n") < 3
+
+
+def test_a_frame_for_notebooks_carries_the_page(page):
+    [(tag, frame)] = Reader(page._repr_html_()).found
+    assert tag == "iframe" and frame["srcdoc"] == page.html and frame["sandbox"] == "allow-scripts"
+
+
+def test_a_widget_needs_anywidget_or_says_so(page):
+    pytest.importorskip("IPython")
+    try:
+        import anywidget  # noqa: F401
+    except ImportError:
+        with pytest.raises(ImportError, match="pip install anywidget"):
+            page.widget()
+    else:
+        assert page.widget().state == {}
+
+
+def test_the_verb_wins_over_the_room_in_any_order():
+    code = "import dynopt.explore.page, dynopt; print(dynopt.explore(dynopt.rules['gradient_descent'], dynopt.quadratic([1, 4]), beside=[]).title)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "gradient_descent on quadratic\n", done.stderr
+
+
+CHECK = """
+const page = JSON.parse(process.argv[2]);
+const lab = new Lab(DATA, FUNCTIONS, ARRAYS), out = [];
+for (const { values, lam } of page) {
+  const p = Float64Array.from(lab.rules[0].params.map(() => 0));
+  for (const [name, v] of Object.entries(values)) p[lab.place(0, name)] = v;
+  out.push({ matrix: Array.from(lab.matrix(0, lam, p).M), rho: lab.rho(0, lam, p), stable: lab.stable(0, [lam], p), inside: lab.inside(0, lam, p) });
+}
+console.log(JSON.stringify(out));
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@pytest.mark.parametrize("name", ["gradient_descent", "heavy_ball", "nesterov", "aggmo"])
+def test_the_region_of_the_page_is_the_region_of_the_theory(name, tmp_path):
+    """The matrix by running the step, and the verdict on 10000 points, against the derivation in Python."""
+    from dynopt.explore.bundle import module, printed_code
+    rule, count = rules[name], 10000
+    page = explore(rule, quadratic([1, 10]), beside=[])
+    rng = np.random.default_rng(2)
+    values = {n: rng.uniform(-1.2, 1.2, count) if n != "eta" else rng.uniform(0, .5, count) for n in rule.params}
+    lam = rng.uniform(.1, 10, count)
+    points = [{"values": {n: float(v[i]) for n, v in values.items()}, "lam": float(lam[i])} for i in range(count)]
+    text = module(("numerics.js", "lab.js")) + printed_code(page.printed) + f"\nconst DATA = {json.dumps(page.data)};\n"
+    file = tmp_path/"check.mjs"
+    file.write_text(text + CHECK.replace("process.argv[2]", json.dumps(json.dumps(points))), encoding="utf-8")
+    done = subprocess.run([NODE, str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    region = stability(rule).contains(lam=lam, **values)
+    away = np.array([abs(f["rho"] - 1) > 1e-9 for f in found])
+    assert [f["stable"] for f, a in zip(found, away) if a] == region[away].tolist()
+    assert [f["inside"] for f, a in zip(found, away) if a] == region[away].tolist()
+    assert away.sum() > .99*count and 100 < region.sum() < count - 100
+    exact = linearize(rule).matrix
+    for f, point in zip(found[:20], points):
+        numbers = exact.subs({s: point["values"].get(str(s), point["lam"]) for s in exact.free_symbols})
+        assert np.abs(np.array(numbers, dtype=float).ravel() - f["matrix"]).max() < 1e-12
