@@ -1,4 +1,4 @@
-"""How much rotation heavy ball bears: its region of complex curvatures, derived, is widest for slightly negative momentum."""
+"""The complex curvatures that heavy ball bears: momentum stretches the region, negative momentum lets it bear rotation."""
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
@@ -12,5 +12,5 @@ def draw() -> Figure:
         plot_region(region, ax, x="lam_re", y="lam_im", at={"eta": 1.0, "beta": beta}, color=style.palette().series(index),
                     label=rf"$\beta={beta:g}$", xlim=(-0.2, 3.7), ylim=(-1.5, 1.5), xlabel=r"$\mathrm{Re}\,\eta\lambda$")
     ax.set_ylabel(r"$\mathrm{Im}\,\eta\lambda$", rotation=90)
-    ax.set_title("Momentum stretches the disk and flattens it")
+    ax.set_title("Negative momentum bears more rotation")
     return figure

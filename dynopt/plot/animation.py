@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.animation import FFMpegWriter, FuncAnimation, PillowWriter
+from matplotlib.animation import FFMpegWriter, FuncAnimation
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 from dynopt.core.errors import ParameterError
 
@@ -15,8 +18,31 @@ from .paths import by_time, in_plane, is_flow, plot_paths, smooth
 from .style import axes_of, each, palette
 
 
+class Moving(FuncAnimation):
+    """An animation that remembers what moves, so that saving redraws nothing else."""
+
+    def __init__(self, figure: Any, show: Any, frames: int, fps: float) -> None:
+        self.show, self.frames = show, frames
+        super().__init__(figure, show, frames=frames, interval=1000 / fps, blit=True)
+
+    def images(self, dpi: float) -> Iterator[Image.Image]:
+        """Every frame: the still picture drawn once, and the moving artists on top of it."""
+        figure: Any = self._fig  # type: ignore[attr-defined]
+        canvas, before = FigureCanvasAgg(figure), figure.dpi
+        figure.set_dpi(dpi)
+        canvas.draw()
+        still = canvas.copy_from_bbox(figure.bbox)
+        for frame in range(self.frames):
+            canvas.restore_region(still)
+            for artist in self.show(frame):
+                artist.axes.draw_artist(artist)
+            yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB")
+        self._draw_was_started = True  # it has been: no warning that nobody looked
+        figure.set_dpi(before)
+
+
 def animate(trajectories: Any, ax: Axes | None = None, *, problem: Any = None, state: str = "x", step: float | None = None,
-            frames: int = 120, fps: int = 25, tail: float = 0.15, **options: Any) -> FuncAnimation:
+            frames: int = 120, fps: int = 25, tail: float = 0.15, **options: Any) -> Moving:
     """Let trajectories run over the contours of a problem, all on one clock.
 
     Parameters: as for `plot_paths`; step, time per iteration, puts iterates on the clock of a flow; frames, how many;
@@ -44,7 +70,7 @@ def animate(trajectories: Any, ax: Axes | None = None, *, problem: Any = None, s
             _show(line, head, clock, path, now, tail * end)
         return [artist for pair in movers for artist in pair]
 
-    return FuncAnimation(figure, show, frames=frames, interval=1000 / fps, blit=True)
+    return Moving(figure, show, frames, fps)
 
 
 def _clock(run: Any, step: float | None) -> np.ndarray:
@@ -53,8 +79,8 @@ def _clock(run: Any, step: float | None) -> np.ndarray:
 
 def _mover(ax: Axes, run: Any, colour: Any) -> tuple[Any, Any]:
     style = {"lw": 2.0} if is_flow(run) else {"lw": 0.9, "marker": "o", "ms": 3.2, "mew": 0}
-    line = ax.plot([], [], color=colour, zorder=7, **style)[0]
-    head = ax.plot([], [], "o", color=colour, ms=6.5, mec=palette().ground, mew=1.0, zorder=8)[0]
+    line = ax.plot([], [], color=colour, zorder=7, animated=True, **style)[0]
+    head = ax.plot([], [], "o", color=colour, ms=6.5, mec=palette().ground, mew=1.0, zorder=8, animated=True)[0]
     return line, head
 
 
@@ -68,7 +94,7 @@ def _show(line: Any, head: Any, clock: np.ndarray, path: np.ndarray, now: float,
     head.set_data(*path[max(last, 0)].T)
 
 
-def save_animation(animation: FuncAnimation, path: str | Path, fps: int = 25, dpi: float = 110) -> Path:
+def save_animation(animation: Moving, path: str | Path, fps: int = 25, dpi: float = 110) -> Path:
     """Write an animation to .gif, .webp or .mp4, by the ending of the path.
 
     Raises ParameterError for another ending, or for .mp4 where ffmpeg is not installed.
@@ -80,6 +106,9 @@ def save_animation(animation: FuncAnimation, path: str | Path, fps: int = 25, dp
     if path.suffix == ".mp4" and not shutil.which("ffmpeg"):
         raise ParameterError(f"animation: {path.name!r} needs ffmpeg, which was not found; "
                              f"write {path.with_suffix('.webp').name!r} instead")
-    writer = FFMpegWriter(fps=fps) if path.suffix == ".mp4" else PillowWriter(fps=fps)
-    animation.save(path, writer=writer, dpi=dpi)
+    if path.suffix == ".mp4":
+        animation.save(path, writer=FFMpegWriter(fps=fps), dpi=dpi)
+        return path
+    first, *rest = animation.images(dpi)
+    first.save(path, save_all=True, append_images=rest, duration=round(1000 / fps), loop=0)
     return path
