@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Iterable
 
 from sympy import Add, Expr, Integer, Mul, Poly, Symbol, factor_list, fraction, together
 
@@ -98,6 +99,13 @@ def factored(expr: Expr) -> tuple[int, tuple[tuple[Expr, int], ...]]:
     return content_sign, tuple(pairs)
 
 
+def _prod(numbers: Iterable) -> Any:
+    total: Any = 1
+    for n in numbers:
+        total = total*n
+    return total
+
+
 def first_coefficient(f: Expr) -> Expr:
     """Coefficient of the term of lowest degree, the one an author writes first."""
     return min(terms(f), key=lambda t: (sum(e for _, e in t[0]), [(str(s), -e) for s, e in t[0]]))[1]
@@ -113,6 +121,10 @@ def make(expr: Expr, op: str) -> tuple[Atom, ...]:
         return () if op in (">=", "==") else (NEVER,)
     if op == "!=":
         return tuple(Atom((f,), op) for f, _ in pairs if not sign(f))
+    open_ = [(f, power) for f, power in pairs if not sign(f)]
+    if op == ">=" and open_ and all(power % 2 == 0 for _, power in open_):           # minus a square is nonnegative only at zero
+        known = lead*_prod(sign(f)**power for f, power in pairs if sign(f))
+        return () if known > 0 else make(_prod(f for f, _ in open_), "==")
     kept, others = [], []
     for f, power in pairs:
         s = sign(f)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sympy import Expr
 
 from .atoms import Atom, Formula, first_coefficient, flipped, make, negative
+from .letters import Letters
 from .reduce import Conjunction, Context
 from .schur import Coefficients
 
@@ -29,7 +30,9 @@ def boundaries(region: "Region") -> "tuple[Boundary, ...]":
                         found[kind, f] = _semisimple(region, kind, near, context)
     order = ("fold", "flip", "neimark_sacker", "hopf")
     shown = sorted(found.items(), key=lambda p: order.index(p[0][0]))
-    return tuple(Boundary(kind, (curve if first_coefficient(curve) > 0 else negative(curve)).subs(region.definitions), semisimple) for (kind, curve), semisimple in shown)
+    upright = [(kind, curve if first_coefficient(curve) > 0 else negative(curve), safe) for (kind, curve), safe in shown]
+    letters = Letters("text", region.definitions)
+    return tuple(Boundary(kind, curve.subs(region.definitions), safe, letters.product(curve)) for kind, curve, safe in upright)
 
 
 def _rim(conjunction: Conjunction, atom: Atom, f: Expr) -> tuple[Formula, ...]:

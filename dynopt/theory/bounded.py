@@ -17,7 +17,7 @@ from .linear import Linear, linearize
 from .numbers import formula_holds, polynomials
 from .question import Question
 from .reduce import Context, reduce, union
-from .region import Region
+from .region import Region, checked
 from .relations import assumptions
 from .schur import Coefficients, Z, as_poly, with_positive_lead
 
@@ -29,7 +29,7 @@ class Bounded(Stable):
     defects: tuple[tuple[Atom, ...], ...] = ()                           # each conjunction: a double root on the rim, defective
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
-        truth, sure = super().holds(values)
+        truth, sure = True, True
         for p in self.polynomials:
             inside, certain = _closed(np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values))), self.place)
             truth, sure = inside, certain
@@ -102,24 +102,16 @@ def _minimal(linear: Linear) -> tuple[Coefficients, int]:
     """The one factor that decides, and the number of roots at zero."""
     if linear.settled:
         raise LinearizeError("a limit in k was taken, and on its rim the limit decides nothing")
-    zeros = linear.matrix.rows - sum((len(f) - 1)*power*_step(linear, f) for f, power in linear.factors)
+    zeros = linear.matrix.rows - sum((len(f) - 1)*power for f, power in linear.factors)
     if not linear.factors:
         return (Integer(1), Integer(0)), zeros
     product = sympy.prod([as_poly(f, Z).as_expr() for f, _ in linear.factors])
     p = tuple(sympy.Poly(product, Z).all_coeffs())
-    if len(p) > 3 or zeros < 0:
+    if len(p) > 3:
         raise LinearizeError(f"the minimal polynomial has degree {len(p) - 1}, and boundedness is decided up to degree two")
     if any(power > 1 for _, power in linear.factors) and not _annihilates(p, linear.polynomial_matrix, zeros):
         raise LinearizeError("the matrix has a repeated eigenvalue that is not semisimple, and boundedness is not decided then")
     return p, zeros
-
-
-def _step(linear: Linear, f: Coefficients) -> int:
-    """How many powers of z a factor stands for (a polynomial in z**2 is kept as one in z)."""
-    rows = linear.matrix.rows
-    total = sum((len(g) - 1)*power for g, power in linear.factors)
-    degree = next((k for k, c in enumerate(reversed(linear.coefficients)) if c != 0), 0)
-    return 1 if total == rows - degree else -rows
 
 
 def _annihilates(p: Coefficients, matrix: Matrix, zeros: int) -> bool:
@@ -137,15 +129,15 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     kinds = (["flip", "fold"] if len(p) == 2 else ["fold", "flip", "neimark_sacker"]) if disk else (["fold"] if len(p) == 2 else ["hopf", "fold"])
     context = Context(question.facts)
     base = [*question.claim.conditions, *(a for e in rows for a in make(e, ">="))]
-    defects = _defects(p, question.linear.polynomial_matrix, zeros, disk) if len(p) == 3 else []
+    defects = _defects(p, question.linear.polynomial_matrix, zeros, disk, context) if len(p) == 3 else []
     cases: list[list[Formula]] = [base]
     for defect in defects:
         if not context.impossible(*base, *defect):
             cases = [[*c, a.negated] for c in cases for a in defect]
     found = union((c for case in cases for c in reduce(_strict(case), context)), context)          # type: ignore[arg-type]
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
-    claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, tuple(map(tuple, defects)))
-    return Region(found, question.facts, question.definitions, names, claim, names=question.linear.names)
+    claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, defects=tuple(map(tuple, defects)))
+    return checked(Region(found, question.facts, question.definitions, names, claim, names=question.linear.names))
 
 
 def _strict(atoms: list) -> list[Atom]:
@@ -160,12 +152,15 @@ def _opposite(a: Atom) -> tuple[Expr, ...]:
     return flipped(a.factors)
 
 
-def _defects(p: Coefficients, matrix: Matrix, zeros: int, disk: bool) -> list[list[Atom]]:
+def _defects(p: Coefficients, matrix: Matrix, zeros: int, disk: bool, context: Context) -> list[list[Atom]]:
     """For each place of the rim where a real double root can sit: the double root there, one entry for each way to be defective."""
     found = []
     for z in ((1, -1) if disk else (0,)):
         double = [*_equal(2*p[0]*z + p[1]), *_equal(p[0]*z**2 + p[1]*z + p[2])]
-        entries = (matrix**zeros*(matrix - z*sympy.eye(matrix.rows))).applyfunc(lambda e: sympy.numer(sympy.cancel(e)))
-        for e in dict.fromkeys(e for e in entries if e != 0):
-            found.append(list(dict.fromkeys([*double, *make(e, "!=")])))
+        entries = [sympy.numer(sympy.cancel(e)) for e in matrix**zeros*(matrix - z*sympy.eye(matrix.rows))]
+        ways = [make(e, "!=") for e in dict.fromkeys(e for e in entries if e != 0)]
+        if any(not way for way in ways) or context.impossible(*double, *(a for e in entries for a in make(e, "=="))):
+            found.append(double)                                        # never diagonal there
+        else:
+            found += [list(dict.fromkeys([*double, *way])) for way in ways]
     return found

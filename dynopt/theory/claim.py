@@ -24,6 +24,7 @@ class Stable:
     polynomials: tuple[Coefficients, ...]
     defined: tuple[Expr, ...] = ()                                      # not zero, else there is no rule
     needs: tuple[Expr, ...] = ()                                        # positive, else the limit that was taken does not exist
+    whole: tuple[Coefficients, ...] = ()                                # the unfactored polynomial, for tests on numbers
     exact = True                                                         # `holds` is exact on a Grid
 
     @property
@@ -43,7 +44,7 @@ class Stable:
         sure: Any = True
         for a in self.conditions:
             truth = truth & holds(a, values)
-        for p in self.polynomials:
+        for p in self.whole or self.polynomials:
             numbers = polynomials(p, values)
             inside, certain = schur_cohn(numbers if self.place == "disk" else to_disk(numbers))
             truth, sure = truth & inside, sure & certain

@@ -16,7 +16,7 @@ from .symbols import symbol
 
 if TYPE_CHECKING:
     from .question import Question
-    from .region import Region
+    from .region import Region, checked
 
 LAM = symbol("lam")
 
@@ -93,9 +93,9 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
 
 def _finished(question: "Question", found: tuple, low: Expr, high: Expr) -> "Region":
     from .every import Every
-    from .region import Region
+    from .region import Region, checked
     names = tuple(n for n in dict.fromkeys([*question.linear.names, *(str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str))])
                   if n != "lam")
-    return Region(found, question.facts, question.definitions, {}, Every(question.claim, low, high), names=names)
+    return checked(Region(found, question.facts, question.definitions, {}, Every(question.claim, low, high), names=names))
 
 

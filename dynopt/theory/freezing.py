@@ -1,6 +1,8 @@
 """States held fixed while the rest moves: the preconditioner of an adaptive rule becomes part of the curvature."""
 from __future__ import annotations
 
+from itertools import product
+
 import sympy
 from sympy import Expr, Matrix, Symbol
 
@@ -8,10 +10,11 @@ from ..core.errors import RuleError
 from ..core.expr import leaf, replace
 from ..core.program import Program
 from ..core.rule import Rule
+from .symbols import symbol
 
 
 def frozen(rule: Rule, names: tuple[str, ...]) -> tuple[Program, dict[str, Symbol]]:
-    """The program where old and new value of each frozen state are one positive constant."""
+    """The program where old and new value of each frozen state are one constant."""
     program = rule.program
     wrong = [n for n in names if n not in program.state]
     if wrong:
@@ -21,7 +24,7 @@ def frozen(rule: Rule, names: tuple[str, ...]) -> tuple[Program, dict[str, Symbo
     table = {program.outputs[program.state.index(n)]: leaf("state", n) for n in names}
     table = {node: new for node, new in table.items() if node.op != "state"}
     outputs = tuple(leaf("state", s) if s in names else o for s, o in zip(program.state, replace(program.outputs, table)))
-    return (Program(program.kind, program.state, outputs, program.scalars), {n: Symbol(f"frozen_{n}", positive=True) for n in names})
+    return (Program(program.kind, program.state, outputs, program.scalars), {n: symbol(n) for n in names})
 
 
 def preconditioned(matrix: Matrix, frozen_states: dict[str, Symbol], curvatures: tuple[Symbol, ...]) -> tuple[Matrix, list[str]]:
@@ -30,17 +33,13 @@ def preconditioned(matrix: Matrix, frozen_states: dict[str, Symbol], curvatures:
     if not any(e.free_symbols & inside for e in matrix):
         return matrix, []
     scales = {d for e in matrix for d in _denominators(e) if d.free_symbols & inside}
-    if len(scales) != 1:
-        return matrix, []
-    [scale] = scales
-    table = {c: c*scale for c in curvatures}
-    scaled = matrix.subs(table, simultaneous=True).applyfunc(sympy.cancel)
-    keep = [i for i in range(matrix.rows)]
-    gauge = sympy.diag(*(scale if any(scaled[i, j].free_symbols & inside for j in keep) else 1 for i in keep))
-    balanced = (gauge.inv()*scaled*gauge).applyfunc(sympy.cancel)
-    if any(e.free_symbols & inside for e in balanced):
-        return scaled, []
-    return balanced, [r"\lambda \text{ is the preconditioned curvature}"]
+    for scale in scales:
+        scaled = matrix.subs({c: c*scale for c in curvatures}, simultaneous=True)
+        for units in product((1, scale), repeat=matrix.rows):           # momenta may be counted in preconditioned units
+            balanced = matrix.__class__(matrix.rows, matrix.cols, lambda i, j, u=units, m=scaled: sympy.cancel(m[i, j]*u[j]/u[i]))
+            if not any(e.free_symbols & inside for e in balanced):
+                return balanced, [r"\lambda \text{ is the preconditioned curvature}"]
+    return matrix, []
 
 
 def _denominators(e: Expr) -> list[Expr]:

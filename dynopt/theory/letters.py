@@ -49,12 +49,23 @@ class Letters:
     def monomial(self, powers: tuple, c: Fraction = Fraction(1)) -> str:
         """c*x*y**2 with a positive c."""
         parts = [] if c == 1 and powers else [self.number(c)]
-        for s, e in sorted(powers, key=lambda p: order(p[0])):
+        for s, e in sorted(self._unrooted(powers), key=lambda p: order(p[0])):
             name = self.symbol(s)
             tall = s in self.definitions and e > 1
             name = (rf"\left({name}\right)" if self.tex else name if name.endswith(")") else f"({name})") if tall else name
             parts.append(name if e == 1 else f"{name}^{{{e}}}" if self.tex else f"{name}**{e}")
         return (" " if self.tex else "*").join(parts)
+
+    def _unrooted(self, powers: tuple) -> list[tuple[Symbol, int]]:
+        """sqrt(L)**3 as L*sqrt(L)."""
+        total: dict[Symbol, int] = {}
+        for s, e in powers:
+            root = self.definitions.get(s)
+            if root is not None and root.is_Pow and root.base.is_Symbol and root.exp.is_Rational:
+                whole, e = divmod(e, int(root.exp.q))
+                total[root.base] = total.get(root.base, 0) + whole
+            total[s] = total.get(s, 0) + e
+        return [(s, e) for s, e in total.items() if e]
 
     def sum(self, f: Expr) -> str:
         """Constants first, then by degree; a positive term in front where there is one."""

@@ -62,8 +62,8 @@ def solve_linear(a: Matrix, b: Matrix) -> Matrix | None:
     rows, _ = cleared(a.row_join(b))
     system = Matrix.vstack(*rows)
     domain = domain_of(system)
-    n = a.rows
-    exact = DomainMatrix([[domain.from_sympy(e) for e in system.row(i)] for i in range(n)], system.shape, domain)
+    n = a.cols
+    exact = DomainMatrix([[domain.from_sympy(e) for e in system.row(i)] for i in range(a.rows)], system.shape, domain)
     try:
         over, under = exact[:, :n].solve_den(exact[:, n:])
     except DMNonInvertibleMatrixError:

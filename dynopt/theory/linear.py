@@ -12,6 +12,7 @@ from ..core.errors import RuleError
 from ..core.parse import parse
 from ..core.rule import Rule
 from .algebra import LinearizeError, expression
+from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
 from .limits import settle
@@ -70,8 +71,10 @@ class Linear:
 
     @property
     def factors(self) -> tuple[tuple[Coefficients, int], ...]:
-        """Irreducible factors of the whole polynomial with multiplicities; roots at zero are left out."""
-        return self._spectrum.factors
+        """Irreducible factors of the whole polynomial with multiplicities; a Method's roots at zero are left out."""
+        zeros = next(k for k, c in enumerate(reversed(self.coefficients)) if c != 0)
+        still = (((Integer(1), Integer(0)), zeros),) if zeros and self.kind == "flow" else ()
+        return self._spectrum.factors + still
 
     def _sees(self, coefficients: Coefficients) -> bool:
         symbols = set(self.curvatures)
@@ -87,7 +90,7 @@ class Linear:
     @property
     def hidden(self) -> tuple[Poly, ...]:
         """Factors without the curvature: their eigenvalues cancel between gradient and query point."""
-        return tuple(as_poly(f, Z) for f, _ in self.factors if not self._sees(f))
+        return tuple(_upright(f) for f, _ in self.factors if not self._sees(f))
 
     @cached_property
     def rest(self) -> Matrix | None:
@@ -110,20 +113,30 @@ class Linear:
             start[i] = value
         return Matrix(start)
 
-    @cached_property
+    @property
     def neutral(self) -> tuple[Poly, ...]:
         """Hidden factors with semisimple roots on the circle (flows: on the axis) that rest does not excite."""
-        edge = [{(1, -1), (1, 1)}, {(1, 0)}][self.kind == "flow"]
+        return tuple(map(_upright, self.neutral_factors))
+
+    @cached_property
+    def neutral_factors(self) -> tuple[Coefficients, ...]:
+        """The same as coefficients."""
+        edge = {("flow", 0)} if self.kind == "flow" else {("method", 1), ("method", -1)}
         found = []
         for f, power in self.factors:
-            if not self._sees(f) and power == 1 and f in edge and self.rest is not None:
+            if not self._sees(f) and power == 1 and len(f) == 2 and (self.kind, -f[1]/f[0]) in edge and self.rest is not None:
                 others = sympy.prod([as_poly(g, Z).as_expr()**p for g, p in self.factors if g != f])
                 if not _excites(self.polynomial_matrix, Poly(others, Z), self.rest):
-                    found.append(as_poly(f, Z))
+                    found.append(f)
         return tuple(found)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {sympy.latex(self.matrix)}$"
+
+
+def _upright(f: Coefficients) -> Poly:
+    """In z, with a leading coefficient that starts with a plus."""
+    return as_poly(f if first_coefficient(f[0]) > 0 else tuple(-c for c in f), Z)
 
 
 def _excites(matrix: Matrix, others: Poly, start: Matrix) -> bool:

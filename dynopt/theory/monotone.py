@@ -17,7 +17,7 @@ from .linear import Linear, linearize
 from .numbers import holds, polynomials
 from .question import Question
 from .reduce import Context, reduce, union
-from .region import Region
+from .region import Region, checked
 from .relations import assumptions, union_of
 from .schur import Coefficients
 
@@ -102,11 +102,11 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         question = Question(linear, *assumptions(given))
         p, first = _sequence(linear)
-        claim = Monotone(question.place, (p,), linear.denominators, question.claim.needs, first)
+        claim = Monotone(question.place, (p,), linear.denominators, question.claim.needs, first=first)
         context = Context(question.facts)
         formula: Formula = ("and", *claim.conditions, _formula(p, first, question.place))
         found = union((c for case in union_of(formula) for c in reduce(case, context)), context)
-        return Region(found, question.facts, question.definitions, {}, claim, names=linear.names)
+        return checked(Region(found, question.facts, question.definitions, {}, claim, names=linear.names))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 

@@ -41,6 +41,10 @@ def polynomials(fs: Sequence[Expr], values: Mapping[Symbol, Any]) -> list:
     return [polynomial(f, values, top) for f in fs]
 
 
+def _exact(values: Mapping[Symbol, Any]) -> bool:
+    return all(isinstance(v, (int, Fraction)) for v in values.values())
+
+
 def holds(atom: Atom, values: Mapping[Symbol, Any]) -> Any:
     """Whether the relation holds, entry by entry; never where a value is not a number."""
     product: Any = 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 import numpy as np
-from sympy import Expr, Integer, Poly
+from sympy import Expr, Integer, discriminant
 
 from ..core.rule import Rule
 from . import pool
@@ -16,7 +16,7 @@ from .linear import Linear, linearize
 from .numbers import holds, polynomials
 from .question import Question
 from .reduce import Context, reduce, union
-from .region import Region
+from .region import Region, checked
 from .relations import assumptions
 from .schur import Coefficients, Z, as_poly
 
@@ -76,22 +76,13 @@ def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         question = Question(linear, *assumptions(given))
-        claim = Oscillating(question.place, _in_z(linear), linear.denominators, question.claim.needs)
+        claim = Oscillating(question.place, tuple(f for f, _ in linear.factors), linear.denominators, question.claim.needs)
         context = Context(question.facts)
         cases = [[*claim.conditions, *make(e, ">")] for p in claim.polynomials for e in _pairs(p)]
         found = union((c for case in cases for c in reduce(case, context)), context)
-        return Region(found, question.facts, question.definitions, {}, claim, names=linear.names)
+        return checked(Region(found, question.facts, question.definitions, {}, claim, names=linear.names))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
-
-
-def _in_z(linear: Linear) -> tuple[Coefficients, ...]:
-    """The whole polynomial, which must not hide a square: z**2 + 1 is not z + 1."""
-    total = sum((len(f) - 1)*power for f, power in linear.factors)
-    zeros = next(k for k, c in enumerate(reversed(linear.coefficients)) if c != 0)
-    if total == linear.matrix.rows - zeros:
-        return tuple(f for f, _ in linear.factors)
-    return (linear.coefficients[:len(linear.coefficients) - zeros],)
 
 
 def _pairs(p: Coefficients) -> list[Expr]:
@@ -100,7 +91,7 @@ def _pairs(p: Coefficients) -> list[Expr]:
     if n < 2:
         return []
     if n < 4:
-        return [(-as_poly(p).discriminant().as_expr() if hasattr(as_poly(p).discriminant(), "as_expr") else -as_poly(p).discriminant()).expand()]
+        return [(-discriminant(as_poly(p))).as_expr().expand()]
     if n > 5:
         raise LinearizeError(f"the characteristic polynomial has degree {n}, and its reality is decided up to degree five")
     return pool.limited(n, "oscillation", "hermite", p)
@@ -115,5 +106,5 @@ def hermite(p: Coefficients) -> list[Expr]:
         total = -(k*p[k]*lead**(k - 1) if k <= n else 0) - sum(p[i]*lead**(i - 1)*sums[k - i] for i in range(1, min(k - 1, n) + 1))
         sums.append(total.expand())
     form = Matrix(n, n, lambda i, j: sums[i + j])
-    signed = Poly(form.charpoly(Z).as_expr(), Z).all_coeffs()           # z**n - e_1 z**(n-1) + e_2 ...
+    signed = form.charpoly().all_coeffs()                               # z**n - e_1 z**(n-1) + e_2 ...
     return [-((-1)**k*c).expand() for k, c in enumerate(signed) if k > 0]

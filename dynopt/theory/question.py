@@ -9,8 +9,8 @@ from .atoms import Atom, make
 from .claim import Stable
 from .linear import Linear
 from .reduce import Conjunction, Context, reduce
-from .region import Region
-from .schur import Coefficients, Condition
+from .region import Region, checked
+from .schur import Coefficients, Condition, in_powers
 from .steps import derivation
 
 PLACE = {"method": "disk", "flow": "half_plane"}
@@ -23,13 +23,15 @@ class Question:
         self.linear, self.place = linear, PLACE[linear.kind]
         self.facts = tuple(dict.fromkeys([*facts, *linear.generators.facts]))
         self.definitions = {**(definitions or {}), **linear.generators.meaning}
-        neutral = [tuple(p.all_coeffs()) for p in linear.neutral]
-        self.polynomials: tuple[Coefficients, ...] = tuple(f for f, _ in linear.factors if f not in neutral)
+        decisive = [f for f, _ in linear.factors if f not in linear.neutral_factors]
+        self.polynomials: tuple[Coefficients, ...] = tuple(dict.fromkeys(map(in_powers, decisive) if self.place == "disk" else decisive))
 
     @property
     def claim(self) -> Stable:
         generators = self.linear.generators
-        return Stable(self.place, self.polynomials, self.linear.denominators, tuple(generators.polynomial(e) for e in self.linear.needs))
+        needs = tuple(generators.polynomial(e) for e in self.linear.needs)
+        whole = () if self.linear.neutral_factors else (self.linear.coefficients,)
+        return Stable(self.place, self.polynomials, self.linear.denominators, needs, whole)
 
     def conditions(self) -> list[tuple[Coefficients, list[Condition]]]:
         """For each polynomial what its roots ask for."""
@@ -54,4 +56,4 @@ class Question:
         return self.finished(union, context, kinds, derivation(self.linear, found, context, union, self.definitions))
 
     def finished(self, union: tuple[Conjunction, ...], context: Context, kinds: dict, steps: tuple[str, ...]) -> Region:
-        return Region(union, context.facts, self.definitions, kinds, self.claim, steps, names=self.linear.names)
+        return checked(Region(union, context.facts, self.definitions, kinds, self.claim, steps, names=self.linear.names))

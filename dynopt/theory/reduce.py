@@ -62,7 +62,7 @@ def reduce(atoms: Iterable[Atom], context: Context) -> tuple[Conjunction, ...]:
         return ()
     kept = _signs(kept, context)
     whole = _drop_implied(kept, context)
-    split = _cases(whole, context)
+    split = cases(whole, context)
     return split if cost(split) <= cost((whole,)) or len(split) == 1 else (whole,)
 
 
@@ -139,9 +139,14 @@ def _drop_implied(atoms: Sequence[Atom], context: Context) -> Conjunction:
     return tuple(kept)
 
 
-def _cases(atoms: Conjunction, context: Context) -> tuple[Conjunction, ...]:
-    """The products split by the signs of their factors, impossible cases left out."""
-    products = [a for a in atoms if a.op == ">" and len(a.factors) > 1]
+def cases(atoms: Conjunction, context: Context, of: Symbol | None = None) -> tuple[Conjunction, ...]:
+    """The products (those that hold a symbol, with f != 0 as f > 0 or -f > 0) split by signs, impossible cases left out."""
+    if of is not None:
+        unequal = next((a for a in atoms if a.op == "!=" and of in a.symbols), None)
+        if unequal is not None:
+            rest = tuple(a for a in atoms if a is not unequal)
+            return tuple(c for f in (unequal.factors, flipped(unequal.factors)) for c in cases((*rest, Atom(f, ">")), context, of))
+    products = [a for a in atoms if a.op == ">" and len(a.factors) > 1 and (of is None or of in a.symbols)]
     if not products or len(products) > MAX_PRODUCTS:
         return (atoms,)
     rest = [a for a in atoms if a not in products]

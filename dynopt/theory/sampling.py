@@ -27,20 +27,21 @@ class Sample:
     counterexample: dict[str, Fraction] | None = None
 
 
-def check(region: "Region", seed: int = 0) -> Sample:
+def check(region: "Region", seed: int = 0, points: int = POINTS, rational: int = RATIONAL) -> Sample:
     """Compare the region with what it claims, on random points half of which lie close to its rim."""
+    count = points
     rng = np.random.default_rng(seed)
     names = sorted(str(s) for s in (region.claim.symbols | region.free_symbols) if s not in region.definitions)
     names = sorted(set(names) | {str(s) for g in region.definitions.values() for s in g.free_symbols})
     if not names:
         return Sample(0, 0)
     positive = {n for n in names if symbol(n).is_positive}
-    far = {n: _draw(rng, POINTS//2, n in positive) for n in names}
+    far = {n: _draw(rng, count//2, n in positive) for n in names}
     close = _near_rim(region, far, rng)
-    points = {n: np.concatenate([far[n], close[n]]) for n in names}
-    wrong = _disagreement(region, points)
-    chosen = np.concatenate([np.flatnonzero(wrong)[:50], rng.choice(len(wrong), min(RATIONAL, len(wrong)), replace=False)])
-    tested, found = exact(region, {n: _numerators(v[chosen], n in positive) for n, v in points.items()})
+    both = {n: np.concatenate([far[n], close[n]]) for n in names}
+    wrong = _disagreement(region, both)
+    chosen = np.concatenate([np.flatnonzero(wrong)[:50], rng.choice(len(wrong), min(rational, len(wrong)), replace=False)])
+    tested, found = exact(region, {n: _numerators(v[chosen], n in positive) for n, v in both.items()})
     return Sample(len(wrong), tested, found)
 
 

@@ -66,6 +66,7 @@ def _numbers(e: Expr, symbols: list) -> list:
 
 
 def as_poly(coefficients: Coefficients, z: Expr = Z) -> Poly:
+    """The polynomial in z."""
     symbols = sorted(set().union(*(c.free_symbols for c in coefficients)), key=str)
     return Poly({(len(coefficients) - 1 - k,): c for k, c in enumerate(coefficients)}, z, domain=ZZ[symbols] if symbols else ZZ)
 
@@ -76,18 +77,16 @@ def primitive(coefficients: Coefficients) -> Coefficients:
 
 
 def irreducible(coefficients: Coefficients) -> list[tuple[Coefficients, int]]:
-    """Factors in z with multiplicities; roots at zero are left out, and a polynomial in z**k counts as one in z."""
-    found = []
+    """Factors in z with multiplicities; roots at zero are left out."""
     _, factors = factor_list(as_poly(coefficients).as_expr())
-    for f, power in factors:
-        if f.has(Z) and f != Z:
-            found.append((Poly(f, Z), power))
-    return [(tuple(_root(p).all_coeffs()), power) for p, power in found]
+    return [(tuple(Poly(f, Z).all_coeffs()), power) for f, power in factors if f.has(Z) and f != Z]
 
 
-def _root(p: Poly) -> Poly:
+def in_powers(coefficients: Coefficients) -> Coefficients:
+    """A polynomial in z**k as one in z: its roots are the k-th powers, inside the disk (never: the half plane) together."""
+    p = as_poly(coefficients)
     step = fold_over(gcd, [powers[0] for powers in p.monoms()])
-    return p if step <= 1 else Poly({(k[0]//step,): c for k, c in p.terms()}, Z)
+    return coefficients if step <= 1 else tuple(Poly({(k[0]//step,): c for k, c in p.terms()}, Z).all_coeffs())
 
 
 def _elements(coefficients: Coefficients) -> list[PolyElement]:

@@ -27,6 +27,7 @@ class Line:
     rank: int
     pivot: Symbol | None = None
     chain: bool = False
+    both: bool = False                                                  # a step size on both sides
 
 
 class Author:
@@ -54,6 +55,7 @@ class Author:
         for s, bounds in ranges.items():
             if s not in chained:
                 shown.append((1 if bounds[:2] == (0, None) else 0, self._range(s, bounds)))
+        shown = list(dict.fromkeys(_mirrored(shown, self.letters)))
         return [text for _, text in sorted(_joined(shown, self.letters), key=lambda p: p[0])]
 
     # -- one variable ------------------------------------------------------------------------------------------
@@ -87,6 +89,9 @@ class Author:
             return self.letters.relation(number(low), less, name, less, number(high))
         return self.letters.relation(name, less, number(high)) if low is None else self.letters.relation(name, more, number(low))
 
+    def _positive(self, slope: Expr) -> bool:
+        return sign(slope, self.positive) > 0 or (sign(slope, self.positive) == 0 and self._holds(slope, ">"))
+
     def _holds(self, expr: Expr, op: str) -> bool:
         return self.context.implies(self.atoms, Atom((expr,), op))
 
@@ -95,6 +100,8 @@ class Author:
         """The shortest way to write the relation."""
         if atom.op in ("==", "!=") or len(atom.factors) > 1:
             product = self.letters.product(atom.expr.expand())
+            if product.startswith("-") and atom.op in (">", ">="):
+                return Line(self.letters.product(negative(atom.expr.expand())), atom.op.replace(">", "<"), "0", 3)
             return Line(product, atom.op, "0", 3)
         options = self.plain._options(atom)
         best = min(range(len(options)), key=lambda i: _cost(options[i]))
@@ -114,8 +121,13 @@ class Author:
         content = _content(rest, constant)
         rest, constant = (rest/content).expand(), constant/content
         shown = self.letters.product(rest)
+        even = all(e % 2 == 0 for powers, _ in terms(rest) for s, e in powers if not s.is_positive)
+        if even and all(c > 0 for _, c in terms(rest)):
+            return self._sides(f, op)
         if self._holds((constant + rest).expand(), op):
             shown = self.letters.absolute(shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-"))
+        elif shown.startswith("-"):
+            return Line(self.letters.product(negative(rest)), less.replace("<", ">"), self.letters.product(-constant), 2)
         return Line(shown, less, self.letters.product(constant), 2)
 
     def _sides(self, f: Expr, op: str) -> Line:
@@ -146,8 +158,9 @@ class Author:
             if left == "0":
                 left, right, less = self.letters.product(large), "0", more
         pivot = pivot or next((s for s in small.free_symbols if str(s) in PIVOTS and _divides(s, small)), None)
-        chain = less in ("<", "<=") and pivot is not None and sign((small/pivot).expand(), self.positive) > 0
-        return Line(left, less, right, 2, pivot, chain)
+        chain = less in ("<", "<=") and pivot is not None and self._positive((small/pivot).expand())
+        both = any(str(s) in PIVOTS for s in small.free_symbols & large.free_symbols)
+        return Line(left, less, right, 2, pivot, chain, both)
 
 
 def _joined(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, str]]:
@@ -163,6 +176,20 @@ def _joined(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, s
         low, high = (other, parts) if other[2] == parts[0] else (parts, other)
         joint = f"{high[0]} = {low[0]}" if low[0] == high[2] else f"{low[0]} {low[1]} {low[2]} {high[1]} {high[2]}"
         out[partner] = (out[partner][0], joint)
+    return out
+
+
+def _mirrored(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, str]]:
+    """`x < c` and `x > -c` as `|x| < c`."""
+    texts = {text for _, text in shown}
+    out = []
+    for rank, text in shown:
+        left, sign_, right = _cut(text, letters) or ("", "", "")
+        up = sign_.replace("<", ">").replace("le", "ge")
+        if left and f"{left} {up} -{right}" in texts:
+            out.append((rank, letters.relation(letters.absolute(left), sign_, right)))
+        elif not any(text == f"{a} {b.replace('<', '>').replace('le', 'ge')} -{c}" for a, b, c in (_cut(t, letters) or ("", "", "") for t in texts)):
+            out.append((rank, text))
     return out
 
 
@@ -182,7 +209,7 @@ def _meets(a: tuple | None, b: tuple) -> bool:
 
 def _cost(line: Line) -> int:
     """What a reader pays: length, minus signs, a bare zero on one side; an absolute value pays back."""
-    return (len(line.left) + len(line.right) + 3*(line.left + line.right).count("-") + 6*(line.right == "0")
+    return (len(line.left) + len(line.right) + 3*(line.left + line.right).count("-") + 6*(line.right == "0") + 8*line.both
             - 8*line.left.startswith("|"))
 
 

@@ -14,7 +14,7 @@ from sympy import Expr, Rational, Symbol, fraction, oo, sqrt, sstr, together
 from ..core.errors import RuleError
 from .atoms import Atom, make, sign
 from .letters import Letters
-from .reduce import Conjunction, Context, reduce, union
+from .reduce import Conjunction, Context, cases, reduce, union
 
 if TYPE_CHECKING:
     from .region import Region
@@ -68,7 +68,7 @@ def solve(region: "Region", x: Symbol) -> tuple[Branch, ...]:
         raise RuleError(f"the region depends on {x} through {next(str(e) for e in region.definitions.values() if e.has(x))}; "
                         "solve it for another parameter, or substitute a parameter of its own first")
     context = Context(region.facts, seconds=20)
-    found = [b for c in region.union for b in _branches(region, c, x, context)]
+    found = [b for whole in region.union for c in cases(whole, context, x) for b in _branches(region, c, x, context)]
     return tuple(sorted(found, key=lambda b: (b.lower != 0, str(b.when))))
 
 

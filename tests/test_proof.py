@@ -1,0 +1,109 @@
+"""Proofs: right regions are proved, wrong ones are refuted by a point that exact arithmetic confirms, time limits end."""
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+import pytest
+import theory_rules as T
+from sympy import Integer, Rational
+
+from dynopt.theory import pool, smt
+from dynopt.theory.atoms import Atom, flipped, make
+from dynopt.theory.claim import schur_cohn
+from dynopt.theory.proof import prove
+from dynopt.theory.region import Region, region
+from dynopt.theory.stability import stability
+
+
+def wrong_regions(right: Region) -> list[Region]:
+    """Bounds off by 0.1 %, active relations dropped, signs flipped."""
+    [conjunction] = right.union
+    made: list[tuple] = []
+    for i, a in enumerate(conjunction):
+        rest = (*conjunction[:i], *conjunction[i + 1:])
+        made.append(rest)
+        made.append((*rest, Atom(flipped(a.factors), a.op)))
+        for s in sorted(a.symbols, key=str):
+            for factor in (Rational(1001, 1000), Rational(999, 1000), Rational(11, 10), Integer(-1)):
+                made.append((*rest, *make(a.expr.subs(s, factor*s), a.op)))
+        for shift in (Rational(1, 1000), -Rational(1, 1000), Rational(1, 10)):
+            made.append((*rest, *make(a.expr + shift, a.op)))
+    different = [dataclasses.replace(right, union=(c,)) for c in dict.fromkeys(made)]
+    return [r for r in different if r.equals(right) is False]
+
+
+@pytest.mark.parametrize("rule", [T.gradient_descent, T.heavy_ball, T.nesterov, T.symplectic_euler_damped], ids=lambda r: r.name)
+def test_wrong_regions_are_refuted_with_a_rational_point(rule):
+    right = stability(rule)
+    wrong = wrong_regions(right)[:20]
+    assert len(wrong) >= (8 if rule is T.gradient_descent else 20)
+    for candidate in wrong:
+        proof = prove(candidate)
+        assert proof.status == "unknown", f"{candidate} was called proved"
+        assert proof.counterexample is not None, f"{candidate}: {proof}"
+        point = {n: v for n, v in proof.counterexample.items() if n in right.names}
+        assert candidate.contains(**point) != right.contains(**point)
+
+
+def test_the_right_region_is_proved_in_time():
+    stability(T.gradient_descent).proof                                  # starts the workers
+    started = time.perf_counter()
+    found = stability(T.heavy_ball)
+    derived = time.perf_counter() - started
+    proof = found.proof
+    total = time.perf_counter() - started
+    assert proof.status == "proved" and "explicit roots" in proof.method
+    assert derived < 1 and total < 4                                     # 0.1 s and 0.5 s on an idle machine
+
+
+def test_the_proof_replays():
+    text = stability(T.heavy_ball).proof.smt2
+    z3 = pytest.importorskip("z3")
+    blocks = [b for b in text.split("(push 1)")[1:]]
+    assert len(blocks) >= 7
+    for block in blocks:
+        solver = z3.Tactic("qfnra-nlsat").solver()
+        solver.from_string(block.split("(check-sat)")[0])
+        assert str(solver.check()) == "unsat"
+
+
+def test_a_region_put_together_by_hand_claims_nothing():
+    assert region("0 < eta").proof.status == "unknown"
+
+
+def test_without_an_answer_from_z3_nothing_is_proved(monkeypatch):
+    found = stability(T.heavy_ball)
+    monkeypatch.setattr(smt, "decide_text", lambda text, **_: smt.Answer("unknown"))
+    assert prove(found).status == "unknown"
+
+
+def test_regions_stay_right_when_z3_is_silent(monkeypatch):
+    expected = stability(T.nesterov)
+    monkeypatch.setattr(smt, "decide_text", lambda text, **_: smt.Answer("unknown"))
+    found = stability(T.nesterov)
+    rng = np.random.default_rng(0)
+    points = {"eta": rng.uniform(-2, 4, 500), "beta": rng.uniform(-2, 2, 500), "lam": rng.uniform(0.1, 2, 500)}
+    assert (found.contains(**points) == expected.contains(**points)).all()
+
+
+def test_a_time_limit_ends_the_process():
+    started = time.perf_counter()
+    with pytest.raises(pool.OutOfTime):
+        pool.call("time", "sleep", 60, seconds=0.3)
+    assert time.perf_counter() - started < 30
+    assert pool.call("math", "gcd", 12, 18, seconds=30) == 6             # a new process takes over
+
+
+def test_an_error_in_a_worker_is_told():
+    with pytest.raises(pool.WorkFailed, match="ZeroDivisionError"):
+        pool.call("operator", "truediv", 1, 0, seconds=30)
+
+
+def test_schur_cohn_agrees_with_roots():
+    rng = np.random.default_rng(4)
+    for n in (1, 2, 3, 4, 5):
+        for a in rng.normal(size=(300, n + 1)):
+            inside, sure = schur_cohn(list(a))
+            assert not sure or inside == (np.max(np.abs(np.roots(a))) < 1)
