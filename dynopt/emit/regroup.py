@@ -70,7 +70,10 @@ class Regrouped:
         if not v.args:
             return {(v,): ONE} if v.step else {(): Coefficient(Fraction(1), v)}
         if v.op in ("add", "sub"):
-            return self._sum(self._inside(v.args[0]), self._inside(v.args[1]), v.op == "sub")
+            left, right = self._inside(v.args[0]), self._inside(v.args[1])
+            if self._cancels(left, right, v.op == "sub"):                   # (x + y) - x, to find what was rounded off
+                left, right = (self._atom(self.value(a)) for a in v.args)
+            return self._sum(left, right, v.op == "sub")
         if v.op == "neg":
             return {m: -c for m, c in self._inside(v.args[0]).items()}
         if v.op == "mul":
@@ -105,6 +108,12 @@ class Regrouped:
     @staticmethod
     def _is_difference(form: Form) -> bool:
         return len({c.number > 0 for c in form.values()}) > 1
+
+    @staticmethod
+    def _cancels(left: Form, right: Form, minus: bool) -> bool:
+        """Whether a value would drop out, wholly or in part, of a sum of several."""
+        shared = [(left[m], right[m]) for m in left if m in right and not left[m].symbol and not right[m].symbol]
+        return max(len(left), len(right)) > 1 and any((a.number > 0) == ((b.number > 0) == minus) for a, b in shared)
 
     def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
         if a.symbol is b.symbol:
