@@ -21,8 +21,8 @@ def is_gradient(oracle: str) -> bool:
 def check_method(block: str, m: Any, params: Iterable[str] = (), states: Iterable[str] = ()) -> None:
     """A block takes a Method that does not already use the names it brings."""
     if not isinstance(m, Method):
-        raise ParameterTypeError(f"{block}: found {type(m).__name__} {m!r:.40}, expected a Method; "
-                                 f"write {block}(heavy_ball, ...), or make a method of a flow by a scheme first, as in symplectic_euler(damped)")
+        raise ParameterTypeError(f"{block}: found {type(m).__name__} {m!r:.40}, expected a Method; write {block}(heavy_ball); "
+                                 "a flow becomes a method by a scheme, as in symplectic_euler(damped)")
     taken = [n for n in (*params, *states) if n in (*m.params, *m.signature.params, *m.state)]
     if taken:
         raise RuleError(f"{block}: {m.name} already uses the name {taken[0]!r}, which the block needs; "
