@@ -61,8 +61,9 @@ def panels():
     roots = np.array([np.roots([1, q - 1.9, 0.9]) for q in z])
     return four_panels(iterates=spiral(), flow=spiral(400, flow=True), problem=BOWL, step=20 / 39, region=Wedge(), roots=roots,
                        parameter=z,
-                       region_options={"at": {"lam": 1.0}, "labels": {"fold": ""}, "rate": lambda eta, beta, lam: np.sqrt(abs(beta)) + 0 * eta,
-                                       "ylim": (-1, 1.2), "mark": [("here", {"eta": 1.0, "beta": 0.5}), ("best", {"eta": 3.0, "beta": 0.7}, "*")]},
+                       region_options={"at": {"lam": 1.0}, "labels": {"fold": ""}, "ylim": (-1, 1.2),
+                                       "rate": lambda eta, beta, lam: np.sqrt(abs(beta)) + 0 * eta,
+                                       "mark": [("here", {"eta": 1.0, "beta": 0.5}), ("best", {"eta": 3.0, "beta": 0.7}, "*")]},
                        spectrum_options={"exits": "", "mark": [(r"$\mu$", roots[5])]}, decay_options={"rho": 0.95})
 
 
