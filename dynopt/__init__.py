@@ -35,6 +35,8 @@ _TABLE = {
     "theory.moments": "moments Moments",
     "theory.tuning": "optimum Tuning",
     "theory.equivalence": "equivalent Equivalence",
+    "theory.response": "response Response",
+    "theory.cycles": "fixed_point cycle Orbit",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "run.solve": "solve",

@@ -82,7 +82,7 @@ class Response:
         n, q = r.B.shape
         shift = solve((eye(n) - r.A).col_join(r.row(self.reads)), Matrix([0]*n + [1]))
         if shift is None:
-            raise RuleError("the rule does not leave a point without gradients where it is (weight decay?), so no steady lag exists")
+            raise RuleError("the rule moves without gradients (weight decay?), so that no steady lag exists")
         system = (r.A - eye(n)).row_join(r.B).col_join(r.C.row_join(r.D - eye(q)/lam))
         found = solve(system, (c*shift).col_join(Matrix.zeros(q, 1)))
         if found is None:
