@@ -9,15 +9,15 @@ from functools import cache
 
 import numpy as np
 import pytest
-from losses import METHODS, PROBLEMS, runs
+from losses import METHODS, PROBLEMS, runs, soft_threshold
 
-from dynopt import iterate, rules
+from dynopt import Problem, iterate, rules
 from dynopt.run import compiled
 from dynopt.run.reference import plain_run
 
 STEPS = 200
 PLAIN = 4e-16                                       # plain arithmetic: two roundings of the largest entry at most
-FEW_ULP = 2e-15                                     # sums in another order, exp and log, Newton's method
+FEW_ULP = 4e-15                                     # sums in another order, exp and log, Newton's method
 LOOSE_OPS = {"implicit", "exp", "log", "sin", "cos", "tanh", "mean", "norm", "dot", "sum", "matmul"}
 LEFT_OUT: list[str] = []
 UNCHANGED = compiled.compiled_field
@@ -31,17 +31,24 @@ def distance(a, b, states) -> float:
 
 @cache
 def plain(name: str, where: str, nudge: float = 0.0):
-    """The declaration on arrays; `nudge` moves the start by that much relative to itself."""
+    """The declaration on arrays; `nudge` disturbs the start and every gradient by about that much."""
     [(problem, start, params)] = [r[1:] for r in runs(name) if r[0] == where]
     start = {s: np.array(v)*(1 + nudge) for s, v in start.items()}
     with np.errstate(over="ignore", invalid="ignore"):
-        return plain_run(rules[name], problem, x0=start, steps=STEPS, seed=7, **params)
+        return plain_run(rules[name], tilted(problem, nudge), x0=start, steps=STEPS, seed=7, **params)
+
+
+def tilted(problem, nudge: float):
+    """The loss with a constant added to its gradient."""
+    if not nudge or not isinstance(problem, Problem):
+        return problem
+    return Problem(lambda x: problem.fields["f"].function(x) + nudge*x.sum(), dim=2, prox=soft_threshold)
 
 
 def stable(name: str, where: str) -> bool:
-    """Whether a run does not magnify a disturbance of its start: what its own declaration says of it, without the kernel."""
+    """Whether a run does not magnify disturbances tenfold: what its own declaration says of it, without the kernel."""
     run, near = plain(name, where), plain(name, where, 1e-12)
-    return near.status == "success" and distance(run, near, rules[name].state) < 1e-10
+    return near.status == "success" and distance(run, near, rules[name].state) < 1e-11
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,6 @@ def test_what_was_left_out_is_counted(capsys):
     """Of the pairs that this process has compared."""
     pairs = sum(len(list(runs(name))) for name in METHODS)
     with capsys.disabled():
-        print(f"\nagreement: of {pairs} pairs of a method and a loss {len(LEFT_OUT)} unstable ones were left out: {', '.join(LEFT_OUT)}")
+        print(f"\nagreement: {pairs} pairs of a method and a loss; {len(LEFT_OUT)} unstable, left out: {', '.join(LEFT_OUT)}")
     assert len(LEFT_OUT) <= .03*pairs
     assert not [pair for pair in LEFT_OUT if pair.endswith("on quadratic")], "examples are stable on curvatures in [1, 10]"
