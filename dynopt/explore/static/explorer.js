@@ -99,7 +99,7 @@ export class Explorer {
     this.title.textContent = this.rule.name;
     this.lead.textContent = [this.rule.source, `on ${this.problem.name}`].filter(Boolean).join(" · ");
     this.formula.replaceChildren(...this.rule.formula.map(math));
-    this.controls = this.rule.params.map((q, n) => slider(label(q.name), { min: 0, max: 1, value: 0 }, (v) => { this.p[this.i][q.place] = v; this.refresh(); }));
+    this.controls = this.rule.params.map((q, n) => slider(label(q.name), { min: 0, max: 1, value: 0, name: q.name }, (v) => { this.p[this.i][q.place] = v; this.refresh(); }));
     const names = this.rule.params.map((q) => label(q.name)), axes = this.axes;
     const picks = this.rule.params.length > 2 ? [0, 1].map((n) => choice(n ? "map: up" : "map: across", names, axes[n], (a) => { const now = [...this.axes]; if (now[1 - n] === a) now[1 - n] = now[n]; now[n] = a; this.chosen = now; this.refresh(); })) : [];
     this.sliders.replaceChildren(...this.controls, ...picks);
@@ -172,6 +172,12 @@ export class Explorer {
   // ---- computing and drawing ----
   fit() { Object.values(this.plots).forEach((q) => q.resize()); }
   refresh() {
+    const began = performance.now(), took = (window.dynoptRefresh = window.dynoptRefresh || []);
+    this.compute();
+    took.push(performance.now() - began);
+    if (took.length > 2000) took.shift();
+  }
+  compute() {
     const key = [this.i, this.j, this.axes].join();
     if (this.described !== key) { this.described = key; this.describe(); }
     this.runs = this.lab.rules.map((_, i) => (i === this.i ? this.lab.run(i, this.j, this.start, this.p[i], this.steps, { sigma: this.sigma, seed: this.seed })

@@ -4,5 +4,6 @@ import { Lab } from "./lab.js";
 
 export function start(root, data, functions, arrays, model = null) {
   const lab = new Lab(data, functions, arrays);
-  return new Explorer(root, lab, model);
+  root.dynopt = new Explorer(root, lab, model);
+  return root.dynopt;
 }

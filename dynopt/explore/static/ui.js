@@ -38,9 +38,9 @@ export function label(name) {
   return found && Object.hasOwn(GREEK, found[1]) ? GREEK[found[1]] + [...found[2]].map((d) => LOW[+d]).join("") : name;
 }
 
-export function slider(words, { min, max, value, step = (max - min) / 1000, digits = 3, format = (v) => show(v, digits) }, change) {
+export function slider(words, { min, max, value, step = (max - min) / 1000, digits = 3, format = (v) => show(v, digits), name = words }, change) {
   const out = el("output", {}, format(value));
-  const input = el("input", { type: "range", min, max, step, value, "aria-label": words, oninput: () => { out.textContent = format(+input.value); change(+input.value); } });
+  const input = el("input", { type: "range", min, max, step, value, "aria-label": name, oninput: () => { out.textContent = format(+input.value); change(+input.value); } });
   const node = el("label", { class: "control" }, el("span", {}, words), input, out);
   node.set = (v, low = +input.min, high = +input.max) => {
     input.min = low; input.max = high; input.step = (high - low) / 1000; input.value = v; out.textContent = format(v);

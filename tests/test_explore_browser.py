@@ -1,0 +1,196 @@
+"""Pages in a real Chromium: no error, no request, drags and keys do what they say, links restore, frames are quick."""
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from browser import CHROMIUM, Browser
+
+from dynopt import Problem, explore, iterate, quadratic, rosenbrock, rules
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
+LAB = "document.querySelector('main').dynopt"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = Browser()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return explore(rules["heavy_ball"], rosenbrock(1, 5)).save(tmp_path_factory.mktemp("page")/"page.html")
+
+
+def ready(browser):
+    browser.until(f"{LAB} && {LAB}.map.ready")
+
+
+@pytest.mark.parametrize("width", [1280, 820, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_without_an_error_a_request_or_a_sideways_scroll(browser, page, width, scheme):
+    browser.open(page, width=width, scheme=scheme)
+    ready(browser)
+    assert browser.problems == [] and browser.requests == []
+    assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    background = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, background.strip("rgb()").split(","))) < 150) == (scheme == "dark")
+    drawn = browser.run("[...document.querySelectorAll('canvas')].map((c) => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)")
+    assert len(drawn) == 4 and min(drawn) > 20, "a panel is empty"
+
+
+def test_dragging_the_start_moves_the_path(browser, page):
+    browser.open(page)
+    ready(browser)
+    before = browser.run(f"Array.from({LAB}.start)")
+    browser.drag("canvas", (.3, .5), (.6, .3))
+    after = browser.run(f"Array.from({LAB}.start)")
+    assert np.abs(np.subtract(before, after)).max() > .3
+    assert browser.run(f"{LAB}.runs[0].x[0]") == after[0]
+    assert browser.problems == []
+
+
+def test_dragging_on_the_map_changes_parameters_and_verdict(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.drag("section:nth-of-type(2) canvas", (.3, .3), (.93, .8))
+    assert "unstable" in browser.run("document.querySelector('.verdict').textContent")
+    assert browser.run(f"{LAB}.rho") > 1
+    browser.drag("section:nth-of-type(2) canvas", (.9, .8), (.3, .3))
+    assert browser.run("document.querySelector('.verdict').textContent") == "stable at the minimizer"
+
+
+def test_keys_move_the_start_and_the_point_and_the_words_follow(browser, page):
+    browser.open(page)
+    ready(browser)
+    for place, value in ((0, f"{LAB}.start[0]"), (1, f"{LAB}.p[0][{LAB}.rule.params[0].place]")):
+        browser.run(f"document.querySelectorAll('canvas')[{place}].focus()")
+        before = browser.run(value)
+        browser.key("ArrowRight")
+        assert browser.run(value) > before
+    browser.rest_for(.6)
+    assert "heavy_ball on rosenbrock: stable" in browser.run("document.querySelector('[role=status]').textContent")
+    named = browser.run("[...document.querySelectorAll('canvas, input, select, button')].every((e) => (e.getAttribute('aria-label') || e.textContent).trim().length > 0)")
+    assert named, "a control has no name"
+
+
+def test_a_slider_a_chooser_and_the_theme_button(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.run("(() => { const s = document.querySelector('input[aria-label=beta]'); s.value = .5; s.dispatchEvent(new Event('input')); })()")
+    assert abs(browser.run(f"{LAB}.p[0][{LAB}.rule.params[1].place]") - .5) < 1e-3
+    browser.run("(() => { const s = document.querySelector('select[aria-label=problem]'); s.value = 1; s.dispatchEvent(new Event('change')); })()")
+    ready(browser)
+    assert browser.run(f"{LAB}.problem.name") == "quadratic"
+    browser.run("[...document.querySelectorAll('button')].find((b) => b.textContent.includes('dark')).click()")
+    assert browser.run("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    assert browser.problems == []
+
+
+def test_play_step_and_reset(browser, page):
+    browser.open(page)
+    ready(browser)
+    press = "[...document.querySelectorAll('button')].find((b) => b.textContent.includes('%s')).click()"
+    browser.run(press % "play")
+    browser.until(f"{LAB}.k > 3 && {LAB}.k < 200")
+    browser.run(press % "step")
+    now = browser.run(f"{LAB}.k")
+    browser.rest_for(.3)
+    assert browser.run(f"{LAB}.k") == now and not browser.run(f"{LAB}.playing")
+    browser.run(press % "reset")
+    assert browser.run(f"{LAB}.k") == 200
+
+
+def test_a_link_restores_what_was_seen(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.drag("canvas", (.3, .5), (.7, .4))
+    browser.run("(() => { const s = document.querySelector('select[aria-label=method]'); s.value = 2; s.dispatchEvent(new Event('change')); })()")
+    state, anchor = browser.run(f"{LAB}.state()"), browser.run("location.hash")
+    browser.open(page, anchor=anchor)
+    ready(browser)
+    assert browser.run(f"{LAB}.state()") == state
+
+
+@pytest.mark.parametrize("anchor", ["#%00", "#null", "#[1,2]", "#%7B%22p%22%3A%5B1e999%5D%7D", '#{"i":"<img>","x":["a",{}],"p":[null,1e400]}',
+                                    '#{"__proto__":{"i":1},"j":99,"b":"x"}', "#" + "A"*4000])
+def test_a_broken_link_is_a_fresh_page(browser, page, anchor):
+    browser.open(page, anchor=anchor)
+    ready(browser)
+    assert browser.problems == [] and browser.run(f"{LAB}.i") == 0
+    assert browser.run(f"Array.from({LAB}.p[0]).every(Number.isFinite) && Array.from({LAB}.start).every(Number.isFinite)")
+
+
+def test_names_with_markup_are_shown_and_not_run(browser, tmp_path):
+    names = ['"><img src=x onerror=document.title="hit">', '</script><script>document.title="hit"</script>', '<svg/onload=document.title="hit">']
+    for name in names:
+        rule = rules["gradient_descent"].renamed(name)
+        problem = Problem(lambda x: (x*x).sum(), minimizer=[0, 0], name=name)
+        browser.open(explore(rule, problem, beside=[rules["heavy_ball"].renamed(name)]).save(tmp_path/"inert.html"))
+        ready(browser)
+        assert browser.run("document.querySelector('h1').textContent") == name
+        assert browser.run("document.title") == f"{name} on {name}"
+        assert browser.run("document.querySelectorAll('main img, main svg, main script').length") == 0
+        assert browser.problems == []
+
+
+def test_the_policy_holds(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.run("document.addEventListener('securitypolicyviolation', (e) => { (window.stopped = window.stopped || []).push(e.violatedDirective); })")
+    browser.run("document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.hit = 1'}))")
+    browser.run("(setTimeout('window.hit = 1'), fetch('https://example.org/').catch(() => 0))")
+    browser.until("window.stopped && window.stopped.length >= 3")
+    assert browser.run("typeof window.hit") == "undefined"
+    assert {d.removesuffix("-elem") for d in browser.run("window.stopped")} == {"script-src", "connect-src"}
+
+
+def test_the_path_in_the_browser_is_that_of_iterate(browser, page):
+    browser.open(page)
+    ready(browser)
+    p = dict(zip(browser.run(f"{LAB}.rule.params.map((q) => q.name)"), browser.run(f"{LAB}.rule.params.map((q) => {LAB}.p[0][q.place])")))
+    start, x = browser.run(f"Array.from({LAB}.start)"), np.reshape(browser.run(f"Array.from({LAB}.runs[0].x)"), (-1, 2))
+    run = iterate(rules["heavy_ball"], rosenbrock(1, 5), x0=start, steps=200, **p)
+    assert len(x) == 201 and np.abs(x - run.x).max() <= 1e-12*np.abs(run.x).max()
+
+
+def test_a_rule_without_a_linear_mode_says_so(browser, tmp_path):
+    browser.open(explore(rules["adam"], quadratic([1, 10])).save(tmp_path/"adam.html"))
+    browser.until(f"{LAB}.map.row > 8")
+    assert browser.run("document.querySelector('.verdict').textContent") == "measured"
+    assert "no linear mode" in browser.run("document.querySelector('.derived').textContent")
+    assert browser.problems == []
+
+
+def test_without_javascript_there_is_a_picture_and_the_region(browser, page):
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.call("Page.navigate", url=page.resolve().as_uri())
+        browser.call("DOM.enable")
+        text = json.dumps(browser.call("DOM.getDocument", depth=-1))
+        assert "stable exactly where" in text and "polyline" in text
+    finally:
+        browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_compute_and_draw_take_less_than_eight_milliseconds(browser, page, capsys):
+    best = np.inf
+    for _ in range(3):                                       # other processes share this machine: the quietest of three
+        browser.open(page)
+        ready(browser)
+        browser.rest_for(.3)
+        browser.run("(window.dynoptFrames.length = 0, window.dynoptRefresh.length = 0)")
+        browser.drag("canvas", (.25, .5), (.75, .3), moves=60)
+        browser.drag("section:nth-of-type(2) canvas", (.2, .3), (.6, .2), moves=60)
+        frames, refresh = np.array(browser.run("window.dynoptFrames")), np.array(browser.run("window.dynoptRefresh"))
+        parts = [np.quantile(v, q) for q in (.5, .95) for v in (refresh, frames)]
+        best = min(best, parts[2] + parts[3])
+        with capsys.disabled():
+            print(f"\n{len(frames)} frames: median {parts[0]:.1f} + {parts[1]:.1f} ms, p95 {parts[2]:.1f} + {parts[3]:.1f} ms (compute + draw)")
+        assert len(frames) > 60
+        if best < 8:
+            break
+    assert best < 8
