@@ -44,7 +44,7 @@ def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
             with np.errstate(all="ignore"):
                 return evaluate([node], leaf_value, plain)[0]
         times.update(_crossings(value, t0, end, whole))
-    lags, _, _ = system.lags(path)
+    lags = np.array([system.constant(n.args[1], path) for n in system.pasts])
     if lags.size:
         times.update(_delayed({t0, *times}, lags, t0, end))
     lo, hi = min(t0, end), max(t0, end)

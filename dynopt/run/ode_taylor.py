@@ -15,9 +15,9 @@ from .kept import kept
 from .ode_control import ALL_DONE, DIVERGED, FULL, LIMIT, NONFINITE, TOO_SMALL
 from .ode_path import Course, Path
 from .ode_rk import RATES, largest
+from .tape import series, table
 
 F, I = nb.float64, nb.int64
-JETS = nb.types.FunctionType(nb.void(F, F[:, ::1], F[::1], I))
 DEFECT = 8.0                                # a defect times the step of so many tolerances is refused
 ORDERS = (4, 30)
 
@@ -58,7 +58,7 @@ def evaluate(J, n, K, h, new, slope):
         new[i], slope[i] = value, rate
 
 
-def taylor_steps(jets, rates, clock, y, w, wj, J, end, lo, hi, rtol, atol, K, most, count, hist_t, hist_c):
+def taylor_steps(rates, clock, y, w, J, end, lo, hi, rtol, atol, K, most, count, hist_t, hist_c):
     """Advance towards `end`; as `ode_rk.steps`."""
     n = y.shape[0]
     new, slope, out = np.empty(n), np.empty(n), np.empty(n)
@@ -72,7 +72,7 @@ def taylor_steps(jets, rates, clock, y, w, wj, J, end, lo, hi, rtol, atol, K, mo
         least = 10.0*abs(np.nextafter(t, end) - t)
         for i in range(n):
             J[i, 0] = y[i]
-        jets(min(max(t, lo), hi), J, wj, K)
+        series(min(max(t, lo), hi), J, w, K)
         h = series_step(J, n, K, y, rtol, atol)
         accepted = False
         while not accepted:
@@ -112,7 +112,7 @@ def taylor_steps(jets, rates, clock, y, w, wj, J, end, lo, hi, rtol, atol, K, mo
     return code, count, refused
 
 
-SIGNATURE = nb.types.Tuple((I, I, I))(JETS, RATES, F[::1], F[::1], F[::1], F[::1], F[:, ::1], F, F, F, F, F[::1], I, I, I, F[::1], F[:, :, ::1])
+SIGNATURE = nb.types.Tuple((I, I, I))(RATES, F[::1], F[::1], F[::1], F[:, ::1], F, F, F, F, F[::1], I, I, I, F[::1], F[:, :, ::1])
 
 
 @cache
@@ -124,16 +124,17 @@ def kernel() -> Any:
 class Taylor:
     """Taylor's method as a stepper: advance(path, end, lo, hi, room) -> code."""
 
-    def __init__(self, jets: Any, rows: int, wj: np.ndarray, rates: Any, course: Course, order: int):
-        self.jets, self.wj, self.rates, self.course, self.order = jets, wj, rates, course, order
-        self.J = np.zeros((rows, order + 1))
+    def __init__(self, rates: Any, course: Course, path: Path):
+        self.rates, self.course = rates, course
+        self.order = order_for(course.rtol, course.atol, path.y)
+        self.J = table(path.w, self.order + 1)
         self.clock = np.zeros(1)
 
     def advance(self, path: Path, end: float, lo: float, hi: float, room: int) -> int:
         """Up to `room` steps towards `end`."""
         path.grow(room)
         self.clock[0] = path.t
-        code, path.count, refused = kernel()(self.jets, self.rates, self.clock, path.y, path.w, self.wj, self.J, end, lo, hi, self.course.rtol,
-                                             self.course.atol, self.order, path.count + room, path.count, path.hist_t, path.hist_c)
+        code, path.count, refused = kernel()(self.rates, self.clock, path.y, path.w, self.J, end, lo, hi, self.course.rtol, self.course.atol,
+                                             self.order, path.count + room, path.count, path.hist_t, path.hist_c)
         path.t, path.refused = float(self.clock[0]), path.refused + refused
         return code

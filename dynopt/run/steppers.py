@@ -7,8 +7,9 @@ from ..core.errors import ParameterError
 from .ode_control import ALL_DONE, STIFF
 from .ode_path import PAIRS, Course, Pair, Path
 from .ode_radau import Radau
-from .ode_taylor import Taylor, order_for
-from .system import System, compiled_jets
+from .ode_scipy import Scipy
+from .ode_taylor import Taylor
+from .system import System
 
 MOST_ROWS = 20_000                              # beyond it the series of all values costs more than stages do
 LOOSE = 1e-5
@@ -18,15 +19,16 @@ LARGEST_DENSE = 400                             # entries of a state for which a
 
 def settle(method: str, system: System, rtol: float) -> str:
     """What runs: the integrator asked for where it can, "auto:..." with the one that automatic choice begins with."""
-    smooth = not system.layout.pasts and system.jets is not None
-    if system.layout.pasts and method == "radau":
-        raise ParameterError(f"{system.setup.rule.name}: method=\"radau\" knows no delays; write method=\"dop853\"")
+    smooth = system.tape is not None and system.tape.smooth
+    if system.pasts and (method == "radau" or system.kind == "python"):
+        raise ParameterError(f"{system.setup.rule.name}: {'radau' if method == 'radau' else 'a gradient in plain Python'} knows no delays; "
+                             "write method=\"dop853\" and functions that can be traced or compiled")
     if method == "taylor" and not smooth:
         raise ParameterError(f"{system.setup.rule.name}: method=\"taylor\" needs rates that are traced expressions without delay or "
                              "implicit parts; write method=\"dop853\"")
     if method != "auto":
         return method
-    few = smooth and system.jets is not None and system.jets.rows <= MOST_ROWS
+    few = smooth and system.tape.rows <= MOST_ROWS                                 # type: ignore[union-attr]
     return "auto:" + ("taylor" if few else "tsit5" if rtol > LOOSE else "dop853")
 
 
@@ -37,7 +39,7 @@ def width_of(method: str) -> int:
 
 def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Path, int], Any]:
     """choose(path, code): the stepper to begin with, and to go on with after a stretch that ended with `code`."""
-    if method.startswith("auto:") and not system.layout.pasts and system.start.shape[1] <= LARGEST_DENSE:
+    if method.startswith("auto:") and not system.pasts and system.kind != "python" and system.start.shape[1] <= LARGEST_DENSE:
         return Automatic(method.partition(":")[2], system, course, p)
     name = method.rpartition(":")[2]
     only = None
@@ -51,14 +53,13 @@ def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Pa
 
 def make(name: str, system: System, course: Course, path: Path, p: int, *, watch_stiffness: bool = False) -> Any:
     """A stepper by its name."""
+    if system.kind == "python":
+        return Scipy(name, system.rates, course)
     if name == "radau":
         return Radau(system.rates, course)
     if name == "taylor":
-        jets = system.jets
-        assert jets is not None
-        order = order_for(course.rtol, course.atol, path.y)
-        return Taylor(compiled_jets(system.jets_layout.source), jets.rows, system.work(p, system.jets_layout), system.rates, course, order)
-    return Pair(PAIRS[name], system.rates, course, system.lags(p), watch_stiffness=watch_stiffness)
+        return Taylor(system.rates, course, path)
+    return Pair(PAIRS[name], system.rates, course, system.lags(p, path.w), watch_stiffness=watch_stiffness)
 
 
 class Automatic:

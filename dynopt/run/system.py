@@ -1,8 +1,8 @@
-"""A flow with everything it needs to be integrated: compiled rates, one work array for each path, lags, breaks."""
+"""A flow with everything it needs to be integrated: its rates in one vector, a work array for each path, its delays."""
 from __future__ import annotations
 
 import warnings
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numba as nb
@@ -13,9 +13,9 @@ from ..core.errors import ParameterError
 from ..core.expr import Node, evaluate, leaf
 from ..core.problem import Field
 from ..core.values import plain_constant
-from ..emit.rates import Place, Rates, rates_source
-from ..emit.taylor import Jets, inlined
-from . import compiled
+from ..emit.rates import Place, rates_source
+from ..emit.tape import inlined, tape_of
+from . import compiled, tape
 from .ode_rk import RATES
 from .setup import Setup
 
@@ -27,33 +27,28 @@ def compiled_rates(source: str, oracles: tuple[tuple[str, Any], ...]) -> Any:
     return nb.njit(RATES.signature, nogil=True, error_model="numpy")(space["rates"].py_func)
 
 
-@lru_cache(maxsize=256)
-def compiled_jets(source: str) -> Any:
-    """The machine code of Taylor coefficients."""
-    from .ode_taylor import JETS
-    return nb.njit(JETS.signature, nogil=True, error_model="numpy")(compiled.build(source, {})["jets"].py_func)
-
-
 class System:
-    """Rates of all states in one vector y: `rates(t, y, out, w)`, `start` (paths, n), `work(path)`."""
+    """Rates of all states in one vector y: `rates(t, y, out, w)`, `start` (paths, n), `work(path)`; `kind` says how they run.
+
+    kind: "tape" where everything is traced, "compiled" where a black box or an implicit part needs code of its own, "python".
+    """
 
     def __init__(self, setup: Setup, problem: Any):
         self.setup, self.problem, self.program = setup, problem, setup.rule.program
         self.dims = [setup.states[s].shape[1] for s in setup.rule.state]
         self.edges = np.concatenate([[0], np.cumsum(self.dims)])
         self.start = np.concatenate([setup.states[s] for s in setup.rule.state], axis=1)
-        self.fields = self._fields()
-        self.python = False
-        try:
-            oracles, data = self._compile()
-        except compiled.NotCompilable as reason:
-            self._fall_back(str(reason))
-        else:
-            self.layout = rates_source(self.program, self.dims, {n: v.size for n, v in setup.vectors.items()},
-                                       {n: v.shape for n, v in setup.matrices.items()}, {n: [a.shape for a in d] for n, d in data.items()})
-            self.data = data
-            self.rates = compiled_rates(self.layout.source, tuple(oracles.items()))
         self.numbers = {n: setup.number(n) for n in setup.numbers}
+        self.fields = self._fields()
+        self.pasts = tuple(dict.fromkeys(n for n in self.program.everything if n.op == "past"))
+        self.tape = None
+        sizes = {n: v.size for n, v in setup.vectors.items()}, {n: v.shape for n, v in setup.matrices.items()}
+        outputs = inlined(self.program, self.fields)
+        if outputs is not None:
+            self.kind, self.rates = "tape", tape.rates()
+            self.tape = tape_of(self.program, outputs, self.dims, *sizes)
+        else:
+            self._compile(*sizes)
 
     def _fields(self) -> dict[str, Field]:
         fields = {}
@@ -66,82 +61,87 @@ class System:
             fields[name] = found
         return fields
 
-    def _compile(self) -> tuple[dict[str, Any], dict[str, tuple]]:
+    def _compile(self, vectors: dict, matrices: dict) -> None:
+        """Code for rates that a tape cannot hold; plain Python where numba refuses."""
         d = self.dims[0]
-        made = {n: compiled.compiled_field(n, f, lambda name, field: compiled.compile_black_box(name, field, d)) for n, f in self.fields.items()}
-        return {n: m[0] for n, m in made.items()}, {n: m[1] for n, m in made.items()}
-
-    def _fall_back(self, reason: str) -> None:
-        warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({reason:.200}); it runs as plain Python by scipy, which is slow",
-                      RuntimeWarning, stacklevel=6)
-        self.problem._kind, self.python = "python", True
-        self.layout, self.data = Rates("", (), 0, (), ()), {}
-        self.rates = self._plain_rates
+        try:
+            made = {n: compiled.compiled_field(n, f, lambda name, field: compiled.compile_black_box(name, field, d))
+                    for n, f in self.fields.items()}
+        except compiled.NotCompilable as reason:
+            warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({str(reason):.200}); it runs as plain Python by scipy, "
+                          "which is slow", RuntimeWarning, stacklevel=6)
+            self.problem._kind, self.kind, self.rates = "python", "python", self._plain_rates
+            return
+        self.data = {n: m[1] for n, m in made.items()}
+        self.layout = rates_source(self.program, self.dims, vectors, matrices, {n: [a.shape for a in d] for n, d in self.data.items()})
+        self.kind, self.rates = "compiled", compiled_rates(self.layout.source, tuple((n, m[0]) for n, m in made.items()))
 
     def _plain_rates(self, t: float, y: np.ndarray, out: np.ndarray, w: np.ndarray) -> None:
         """The declaration itself, on arrays."""
         rule = self.setup.rule
         states = [float(y[a]) if s in rule.scalars else y[a:b].copy() for s, a, b in zip(rule.state, self.edges, self.edges[1:])]
-        values = {n: float(self.numbers[n][int(w[0]) % self.numbers[n].size]) for n in self.numbers} | self.setup.vectors | self.setup.matrices
+        values = {n: float(v[int(w[0]) % v.size]) for n, v in self.numbers.items()} | self.setup.vectors | self.setup.matrices
         values = {n: v for n, v in values.items() if n not in rule.bound}
         clocks = {c: {"t": t, "k": 0}[c] for c in rule.signature.clocks}
         found = rule(*states, **values, **{n: self.fields[n] for n in rule.oracles}, **clocks)
         for a, b, r in zip(self.edges, self.edges[1:], found if isinstance(found, tuple) else (found,)):
             out[a:b] = r
 
-    @cached_property
-    def jets(self) -> Jets | None:
-        """Recurrences for Taylor coefficients, where every oracle and operation has them."""
-        outputs = None if self.python else inlined(self.program, self.fields)
-        if outputs is None:
-            return None
-        sizes = {n: v.size for n, v in self.setup.vectors.items()}, {n: v.shape for n, v in self.setup.matrices.items()}
-        jets = Jets(self.program, outputs, self.dims, *sizes)
-        self.jets_layout = jets.source()
-        return jets
-
-    def work(self, path: int, layout: Rates | None = None) -> np.ndarray:
-        """The work array of a path: its parameters and the arrays that all share."""
-        if self.python:
+    def work(self, path: int) -> np.ndarray:
+        """The work array of a path: its parameters, the arrays that all share, scratch."""
+        if self.kind == "python":
             return np.array([float(path)])
-        layout = layout or self.layout
-        w = np.zeros(max(layout.size, 1))
-        for place in layout.places:
+        if self.tape is not None:
+            return tape.work_of(self.tape, lambda node: self._value(node, path))
+        w = np.zeros(max(self.layout.size, 1))
+        for place in self.layout.places:
             if place.kind != "past":
-                w[place.start:place.stop] = np.ravel(self._content(place, path, layout))
+                w[place.start:place.stop] = np.ravel(self._content(place, path))
         return w
 
-    def _content(self, place: Place, path: int, layout: Rates) -> Any:
-        if place.kind == "number":
-            values = self.numbers[place.name]
-            return values[path % values.size]
+    def _value(self, node: Node, path: int) -> Any:
+        """A parameter or a constant that a tape loads."""
+        if node.op == "param":
+            return 0.0 if node.data == "k" else self._parameter(node.data, path)
+        return None if node.op == "past" else np.pi if node.op == "pi" else node.data.values if node.op == "array" else float(node.data)
+
+    def _parameter(self, name: str, path: int) -> Any:
+        found = self.numbers.get(name)
+        if found is not None:
+            return found[path % found.size]
+        return self.setup.vectors[name] if name in self.setup.vectors else self.setup.matrices[name]
+
+    def _content(self, place: Place, path: int) -> Any:
         if place.kind == "constant":
-            return layout.constants[int(place.name)].data.values
+            return self.layout.constants[int(place.name)].data.values
         if place.kind == "data":
             oracle, _, index = place.name.partition(".")
             return self.data[oracle][int(index)]
-        return (self.setup.vectors if place.kind == "vector" else self.setup.matrices)[place.name]
+        return self._parameter(place.name, path)
 
-    def constant(self, node: Node, path: int, t: float = 0.0, what: str = "a delay") -> float:
-        """The value of an expression of parameters (and the time) alone."""
+    def constant(self, node: Node, path: int, what: str = "a delay") -> float:
+        """The value of an expression of parameters alone."""
         def value(n: Node) -> Any:
-            if n.op == "param":
-                return t if n.data == "t" else float(self.numbers[n.data][path % self.numbers[n.data].size])
-            if n.op == "state":
-                raise ParameterError(f"{self.setup.rule.name}: {what} depends on the state {n.data!r}, expected parameters only")
+            if n.op == "param" and n.data in self.numbers:
+                return float(self._parameter(n.data, path))
+            if n.op in ("param", "state"):
+                raise ParameterError(f"{self.setup.rule.name}: {what} depends on {n.data!r}, expected parameters that are numbers")
             return plain_constant(n, {})
         [found] = evaluate([node], value, plain)
         return float(found)
 
-    def lags(self, path: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def lags(self, path: int, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Delays, which part of y each refers to (start, length), and where its past state is written in the work array."""
-        places = [p for p in self.layout.places if p.kind == "past"]
-        lags = np.array([self.constant(node.args[1], path) for node in self.layout.pasts])
+        lags = np.array([self.constant(node.args[1], path) for node in self.pasts])
         if lags.size and not (np.isfinite(lags) & (lags >= 0)).all():
             raise ParameterError(f"{self.setup.rule.name}: a delay is {lags.min():g}, expected a time >= 0; write tau=1.0")
-        owners = [self.program.state.index(node.args[0].data) for node in self.layout.pasts]
+        owners = [self.program.state.index(node.args[0].data) for node in self.pasts]
         owner = np.array([[self.edges[j], self.dims[j]] for j in owners], dtype=np.int64).reshape(-1, 2)
-        return lags, owner, np.array([p.start for p in places], dtype=np.int64)
+        if self.tape is not None:
+            starts = [tape.past_row(self.tape, w, node) for node in self.pasts]
+        else:
+            starts = [p.start for p in self.layout.places if p.kind == "past"] if self.kind == "compiled" else []
+        return lags, owner, np.array(starts, dtype=np.int64)
 
     def split(self, y: np.ndarray) -> dict[str, np.ndarray]:
         """States by name from vectors (..., n)."""
