@@ -41,7 +41,10 @@ def test_latex_says_the_same_as_text():
                                                       r"0 < \eta \lambda < 2\left(1 + \beta\right)$")
 
 
-@pytest.mark.parametrize("rule", [T.heavy_ball, T.nesterov, T.heavy_ball_ema, T.optimistic, T.aggmo, T.verlet_damped], ids=lambda r: r.name)
+LINEAR = [T.heavy_ball, T.nesterov, T.heavy_ball_ema, T.optimistic, T.aggmo, T.verlet_damped]
+
+
+@pytest.mark.parametrize("rule", LINEAR, ids=lambda r: r.name)
 def test_membership_agrees_with_eigenvalues(rule):
     """The step matrix is built here from the declaration itself, run on unit vectors."""
     rng = np.random.default_rng(0)
@@ -133,7 +136,8 @@ def test_branches_are_the_region(rule, name):
     points = {n: rng.uniform(0.01, 3, 3000) if symbol(n).is_positive else rng.uniform(-3, 4, 3000) for n in names}
     covered = np.zeros(3000, dtype=bool)
     for branch in found.solve(name):
-        when = branch.when.contains(**{str(s): points[str(s)] for s in branch.when.free_symbols}) if branch.when.free_symbols else True
+        free = {str(s): points[str(s)] for s in branch.when.free_symbols}
+        when = branch.when.contains(**free) if free else True
         ends = [sympy.lambdify([symbol(n) for n in names], e)(*points.values()) for e in (branch.lower, branch.upper)]
         with np.errstate(invalid="ignore"):
             covered |= when & (ends[0] < points[name]) & (points[name] < ends[1])
@@ -295,3 +299,22 @@ def test_a_polynomial_in_squares_is_not_mistaken_for_one_in_z():
     turned = method(lambda x, v, *, c: (-v, c*x))
     assert str(stability(turned)) == "|c| < 1"
     assert linearize(turned).charpoly.degree() == 2
+
+
+def test_lorenz_at_its_points_of_rest():
+    from data.hard_rules import lorenz
+    origin = stability(lorenz, at={"x": 0, "y": 0, "z": 0}, given=["sigma > 0", "beta > 0"])
+    assert str(origin) == "rho < 1"
+    wing = {"x": "sqrt(beta*(rho - 1))", "y": "sqrt(beta*(rho - 1))", "z": "rho - 1"}
+    away = stability(lorenz.subs(sigma=10, beta="8/3"), at={**wing, "x": "sqrt(8/3*(rho - 1))", "y": "sqrt(8/3*(rho - 1))"})
+    assert away.contains(rho=np.array([0.5, 2.0, 24.7, 24.8])).tolist() == [False, True, True, False]
+    assert "hopf" in {b.kind for b in away.boundaries}
+
+
+def test_a_delay_in_a_flow_is_no_shift_register():
+    late = flow(lambda x, *, tau, grad, past: -grad(past(x, tau)))
+    assert "delay" in stability(late.subs(tau=2)).unknown or "past" in stability(late.subs(tau=2)).unknown
+
+
+def test_a_delay_in_a_method_is_one():
+    assert str(stability(T.stale.at(tau=1))) == "0 < eta*lam < 1"

@@ -1,6 +1,7 @@
 """Traced expressions as sympy expressions, and what the theory cannot say about them."""
 from __future__ import annotations
 
+import operator
 from typing import Any, Callable, Mapping
 
 import sympy
@@ -18,6 +19,9 @@ class LinearizeError(RuleError):
 FUNCTIONS: dict[str, Callable] = {
     "sqrt": sympy.sqrt, "exp": sympy.exp, "log": sympy.log, "sin": sympy.sin, "cos": sympy.cos, "tanh": sympy.tanh,
     "abs": sympy.Abs, "sign": sympy.sign, "min": sympy.Min, "max": sympy.Max}
+ARITHMETIC: dict[str, Callable] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
+    "pow": operator.pow, "mod": operator.mod}
 COMPARE: dict[str, Callable] = {"lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, "ge": sympy.Ge, "eq": sympy.Eq, "ne": sympy.Ne}
 
 
@@ -35,9 +39,8 @@ def leaf_value(node: Node, values: Mapping[str, Any]) -> Any:
 def operation(node: Node, args: list) -> Any:
     """One operation of the language on sympy expressions of parameters."""
     op = node.op
-    if op in ("add", "sub", "mul", "div", "pow", "mod"):
-        a, b = args
-        return a + b if op == "add" else a - b if op == "sub" else a*b if op == "mul" else a/b if op == "div" else a**b if op == "pow" else a % b
+    if op in ARITHMETIC:
+        return ARITHMETIC[op](*args)
     if op == "neg":
         return -args[0]
     if op in FUNCTIONS:

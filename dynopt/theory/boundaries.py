@@ -52,7 +52,8 @@ def _semisimple(region: "Region", kind: str, near: tuple[Formula, ...], context:
     verdicts = []
     for p in polynomials:
         if point is not None:
-            verdicts.append(context.impossible(*near, *make(_value(p, point), "=="), *make(_value(_derivative(p), point), "==")))
+            double = (*make(_value(p, point), "=="), *make(_value(_derivative(p), point), "=="))
+            verdicts.append(context.impossible(*near, *double))
         elif len(p) > 4:
             verdicts.append(None)                                       # two pairs on the circle could coincide
         elif len(p) == 3:
@@ -64,7 +65,8 @@ def _semisimple(region: "Region", kind: str, near: tuple[Formula, ...], context:
     return None if None in verdicts else all(verdicts)
 
 
-def _only_one(polynomials: tuple[Coefficients, ...], point: int | None, near: tuple[Formula, ...], context: Context) -> bool | None:
+def _only_one(polynomials: tuple[Coefficients, ...], point: int | None, near: tuple[Formula, ...],
+              context: Context) -> bool | None:
     """No two factors have the same root on the circle."""
     if point is None:
         return None

@@ -31,8 +31,8 @@ class Bounded(Stable):
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
         truth, sure = True, True
         for p in self.polynomials:
-            inside, certain = _closed(np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values))), self.place)
-            truth, sure = inside, certain
+            numbers = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values)))
+            truth, sure = _closed(numbers, self.place)
         for a in self.conditions:
             truth = truth & formula_holds(a, values)
         for defect in self.defects:
@@ -83,7 +83,8 @@ def _closed(p: list[np.ndarray], place: str) -> tuple[np.ndarray, np.ndarray]:
     return size <= 1e-10, ~((size > 1e-10) & (size < 1e-7)) & ~(rim & (apart < 1e-5))
 
 
-def bounded(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (), at: dict | None = None) -> Region:
+def bounded(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (),
+            at: dict | None = None) -> Region:
     """Where every mode stays bounded: spectral radius at most one (flows: abscissa at most zero), semisimple on the rim.
 
     Parameters as in `stability`. Decided for rules whose minimal polynomial has degree one or two, else `unknown`
@@ -125,8 +126,7 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     p, zeros = minimal
     p = with_positive_lead(p)
     disk = question.place == "disk"
-    rows = ([p[0] - p[1], p[0] + p[1]] if len(p) == 2 else [p[0] + p[1] + p[2], p[0] - p[1] + p[2], p[0] - p[2]]) if disk else list(p[1:])
-    kinds = (["flip", "fold"] if len(p) == 2 else ["fold", "flip", "neimark_sacker"]) if disk else (["fold"] if len(p) == 2 else ["hopf", "fold"])
+    rows, kinds = _closed_conditions(p, disk)
     context = Context(question.facts)
     base = [*question.claim.conditions, *(a for e in rows for a in make(e, ">="))]
     defects = _defects(p, question.linear.polynomial_matrix, zeros, disk, context) if len(p) == 3 else []
@@ -138,6 +138,15 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
     claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, defects=tuple(map(tuple, defects)))
     return checked(Region(found, question.facts, question.definitions, names, claim, names=question.linear.names))
+
+
+def _closed_conditions(p: Coefficients, disk: bool) -> tuple[list[Expr], list[str]]:
+    """Polynomials that must not be negative, with the kind of boundary where each vanishes."""
+    if not disk:
+        return list(p[1:]), ["fold"] if len(p) == 2 else ["hopf", "fold"]
+    if len(p) == 2:
+        return [p[0] - p[1], p[0] + p[1]], ["flip", "fold"]
+    return [p[0] + p[1] + p[2], p[0] - p[1] + p[2], p[0] - p[2]], ["fold", "flip", "neimark_sacker"]
 
 
 def _strict(atoms: list) -> list[Atom]:
@@ -153,7 +162,7 @@ def _opposite(a: Atom) -> tuple[Expr, ...]:
 
 
 def _defects(p: Coefficients, matrix: Matrix, zeros: int, disk: bool, context: Context) -> list[list[Atom]]:
-    """For each place of the rim where a real double root can sit: the double root there, one entry for each way to be defective."""
+    """A real double root on the rim, once for each way in which the matrix is not diagonal there."""
     found = []
     for z in ((1, -1) if disk else (0,)):
         double = [*_equal(2*p[0]*z + p[1]), *_equal(p[0]*z**2 + p[1]*z + p[2])]

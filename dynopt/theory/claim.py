@@ -87,7 +87,7 @@ def schur_cohn(a: list) -> tuple[Any, Any]:
 
     The recursion of Schur 1918 and Cohn 1922: |a_n| < |a_0|, then the same for the polynomial of one degree less.
     """
-    exact = all(isinstance(c, (int, Fraction)) or getattr(c, "dtype", None) == object for c in a)
+    exact = all(isinstance(c, (int, Fraction)) or getattr(getattr(c, "dtype", None), "hasobject", False) for c in a)
     inside: Any = True
     sure: Any = True
     while len(a) > 1:

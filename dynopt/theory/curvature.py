@@ -1,4 +1,4 @@
-"""Stability for every curvature of an interval: both ends where the conditions are affine or quadratic in lam, else proposed and proved."""
+"""Stability for every curvature of an interval: exact where the conditions are quadratic in lam, else proposed and proved."""
 from __future__ import annotations
 
 from itertools import product
@@ -16,7 +16,7 @@ from .symbols import symbol
 
 if TYPE_CHECKING:
     from .question import Question
-    from .region import Region, checked
+    from .region import Region
 
 LAM = symbol("lam")
 
@@ -26,7 +26,8 @@ def every_curvature(question: "Question", over: tuple) -> "Region":
     low, high, facts = _interval(over, question)
     question.facts = tuple(dict.fromkeys([*question.facts, *facts]))
     context = Context(question.facts, seconds=15)
-    atoms = [*question.claim.conditions, *(a for _, rows in question.conditions() for c in rows for a in make(c.expr, ">"))]
+    rows = [c for _, conditions in question.conditions() for c in conditions]
+    atoms = [*question.claim.conditions, *(a for c in rows for a in make(c.expr, ">"))]
     parts = reduce(atoms, context)
     cases = [union_of(("and", *(_always(a, low, high) for a in c))) for c in parts]
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
@@ -38,7 +39,7 @@ def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     try:
         low, high = (as_expression(v) for v in over)
     except (TypeError, ValueError):
-        raise RuleError(f'over={over!r:.60}, expected the two ends of an interval of curvatures, as in over=("mu", "L")') from None
+        raise RuleError(f'over={over!r:.60}, expected the two ends of an interval, as in over=("mu", "L")') from None
     if set(question.linear.curvatures) - {LAM}:
         raise LinearizeError("over= asks for one real curvature lam; this rule has several, or a complex one")
     if (low.is_number and low < 0) or (high.is_number and high <= 0) or (low.is_number and high.is_number and low > high):
@@ -55,13 +56,13 @@ def _always(a: Atom, low: Expr, high: Expr) -> Formula:
     ends = [("and", *make(e.subs(LAM, high), a.op)), ("and", *make(e.subs(LAM, low), ">=" if low == 0 and a.op == ">" else a.op))]
     if degree < 2 or a.op != ">":
         return ("and", *ends)
-    if low == 0:
+    if low == 0 and degree == 2:
         ends = ends[:1] + [("or", ("and", *make(e.subs(LAM, 0), ">")), _grows(e))]
     if degree > 2:
         return ("and", *ends)
     q, b, c = e.coeff(LAM, 2), e.coeff(LAM, 1), e.coeff(LAM, 0)
-    dips = ("or", *(("and", *make(x, op)) for x, op in ((-q, ">="), (b + 2*q*low, ">="), (-b - 2*q*high, ">="), (4*q*c - b**2, ">"))))
-    return ("and", *ends, dips)
+    no_dip = ((-q, ">="), (b + 2*q*low, ">="), (-b - 2*q*high, ">="), (4*q*c - b**2, ">"))     # one of these keeps it up
+    return ("and", *ends, ("or", *(("and", *make(x, op)) for x, op in no_dip)))
 
 
 def _grows(e: Expr) -> Formula:
@@ -81,11 +82,11 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
     outside = [("or", *(a.negated for a in c)) for c in parts]
     for c in found:
         if not context.impossible(*c, *inside, *outside):
-            raise LinearizeError("stability at both ends of the interval of curvatures could not be shown to carry over to its inside")
+            raise LinearizeError("stability at both ends of the interval of curvatures could not be carried over to its inside")
     if len(parts) > 1:
         ends = [v for v in (low, high) if v != 0]
-        needed = [[a for a in conj] for pieces in product(parts, repeat=len(ends))
-                  for conj in [[b for c, v in zip(pieces, ends) for a in c for b in a.subs({LAM: v})]]]
+        needed = [[b for c, v in zip(pieces, ends) for a in c for b in a.subs({LAM: v})]
+                  for pieces in product(parts, repeat=len(ends))]
         rest = [("or", *(a.negated for a in c)) for c in found]
         if any(not context.impossible(*conj, *rest) for conj in needed):
             raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
@@ -94,8 +95,8 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
 def _finished(question: "Question", found: tuple, low: Expr, high: Expr) -> "Region":
     from .every import Every
     from .region import Region, checked
-    names = tuple(n for n in dict.fromkeys([*question.linear.names, *(str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str))])
-                  if n != "lam")
+    ends = [str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str)]
+    names = tuple(n for n in dict.fromkeys([*question.linear.names, *ends]) if n != "lam")
     return checked(Region(found, question.facts, question.definitions, {}, Every(question.claim, low, high), names=names))
 
 

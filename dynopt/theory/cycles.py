@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from sympy import Abs, Expr, Matrix, Max, Min, Piecewise, Symbol, cancel, eye, sign, sqrt
+from sympy.polys.polyerrors import CoercionFailed
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
@@ -17,7 +18,7 @@ from .forms import Form, Runner
 from .lift import cleared, integral_charpoly
 from .limits import settle
 from .linear import _gradient, _index, _state_value, _with_registers, as_expression
-from .nonlinear import branches, slope_of, solutions, step_of, unknowns
+from .nonlinear import branches, curve_of, solutions, step_of, unknowns
 from .numbers import expression
 from .symbols import symbol
 
@@ -98,7 +99,7 @@ def _eigenvalues(matrix: Matrix) -> tuple[Expr, ...]:
     scale = reduce(lambda a, b: a*b, cleared(matrix)[1])
     try:
         coefficients = integral_charpoly((matrix*scale).applyfunc(lambda e: cancel(e).expand()))
-    except Exception:                                                    # roots or exponentials of parameters: no closed form here
+    except CoercionFailed:                                               # roots or exponentials of parameters: no closed form
         return ()
     p = sum(c*(Z*scale)**(matrix.rows - i) for i, c in enumerate(coefficients))
     return tuple(neat(value).subs({g: sqrt(neat(i)) for g, i in roots.items()}) for value, roots in roots_of(p, Z))
@@ -130,7 +131,7 @@ def cycle(rule: Rule, f: Any = None, period: int = 2) -> tuple[Orbit, ...]:
 def _turning(rule: Rule, f: Any) -> list[Orbit]:
     """Orbits of period two with F(z) = -z."""
     states = unknowns(rule, positive=True)
-    values = step_of(rule, states, None if f is None else slope_of(f))
+    values = step_of(rule, states, None if f is None else curve_of(f))
     if not _odd(rule, f):
         return []
     found = []
@@ -149,8 +150,8 @@ def _turning(rule: Rule, f: Any) -> list[Orbit]:
 def _odd(rule: Rule, f: Any) -> bool:
     """Does the rule turn over with the state? Checked at points, in exact arithmetic where it is rational."""
     states = unknowns(rule, positive=False)
-    slope = None if f is None else slope_of(f)
-    sums = [a + b for a, b in zip(step_of(rule, states, slope), step_of(rule, {s: -e for s, e in states.items()}, slope))]
+    curve = None if f is None else curve_of(f)
+    sums = [a + b for a, b in zip(step_of(rule, states, curve), step_of(rule, {s: -e for s, e in states.items()}, curve))]
     symbols = sorted(set().union(*(e.free_symbols for e in sums)), key=str)
     rng = np.random.default_rng(0)
     for _ in range(20):
@@ -168,11 +169,11 @@ def _possible(point: dict[Symbol, Expr], states: dict[str, Symbol]) -> bool:
 def _nonlinear(rule: Rule, f: Any, period: int) -> list[Orbit]:
     """Orbits of a rule as the roots of F(F(...)) - z, those of smaller period divided out."""
     states = unknowns(rule, positive=False)
-    wanted, slope = list(states.values()), None if f is None else slope_of(f)
+    wanted, curve = list(states.values()), None if f is None else curve_of(f)
     rounds = [dict(states)]
     flow = rule.kind == "flow"
     for _ in range(period):
-        rounds.append(dict(zip(rule.state, step_of(rule, rounds[-1], slope))))
+        rounds.append(dict(zip(rule.state, step_of(rule, rounds[-1], curve))))
     last = list(rounds[-1].values())
     if period > 1 and any(e.has(Abs, sign, Min, Max, Piecewise) for e in last):
         return []

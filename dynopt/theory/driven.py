@@ -88,8 +88,9 @@ class NoisyRunner(Runner):
         return exact
 
 
-def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode: Any = "lam") -> Driven:
-    """The mean map of a rule on one mode and its sources of noise."""
+def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode: Any = "lam",
+          settled: bool = True) -> Driven:
+    """The mean map of a rule on one mode and its sources of noise; a rule in k in the limit k -> oo unless `settled` is False."""
     program = rule.program
     _check_names(rule, program.oracles)
     size, gradient, curvatures = _gradient(mode, program)
@@ -102,7 +103,7 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows])
     shift = Matrix([r.const for r in rows])
     needs: list = []
-    if matrix.has(K) or shift.has(K):
+    if settled and (matrix.has(K) or shift.has(K)):
         _check_clock(program, matrix.row_join(shift))
         matrix, shift, needs, _ = settle(matrix, shift)
     used = [*map(str, curvatures), *rule.params, *(str(s) for s in strengths if s is not None)]

@@ -30,6 +30,13 @@ class Candidate:
     clinging: str
 
 
+def stationary(p: Coefficients, parameter: Symbol, rho: Symbol, sign: int) -> list[Expr]:
+    """A simple root at sign*rho that does not move to first order with the one parameter that is chosen."""
+    z, n = Dummy("z"), len(p) - 1
+    value = sum(c*z**(n - i) for i, c in enumerate(p)).subs(z, sign*rho)
+    return [value.expand(), value.diff(parameter).expand()]
+
+
 def combinations(unknowns: int, ends: int, flow: bool) -> list[str]:
     """The combinations with as many equations as unknowns, the likely ones first."""
     table = FLOW if flow else CLINGING

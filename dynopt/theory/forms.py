@@ -21,6 +21,7 @@ WHY = {"norm": "couples the coordinates, so no single mode exists", "dot": "coup
        "min": "is not differentiable in a state", "max": "is not differentiable in a state",
        "where": "depends on a state, so different points follow different rules",
        "matmul": "mixes the coordinates by a matrix", "item": "takes one entry of a vector"}
+NO_SLOPE = (sympy.zoo, sympy.nan, sympy.oo, sympy.Derivative)
 CURE = ("the mode analysis (grad(x) = lam*x) does not apply; measure with lyapunov_exponents or iterate, "
         "freeze a slow state with freeze=(...), or linearize at a point with at={...}")
 
@@ -37,7 +38,8 @@ class Form:
         return {k: c for k, c in self.row.items() if c != 0}
 
     def __add__(self, other: "Form") -> "Form":
-        return Form(self.const + other.const, {k: self.row.get(k, ZERO) + other.row.get(k, ZERO) for k in {**self.row, **other.row}})
+        row = {k: self.row.get(k, ZERO) + other.row.get(k, ZERO) for k in {**self.row, **other.row}}
+        return Form(self.const + other.const, row)
 
     def __mul__(self, factor: Expr) -> "Form":
         return Form(self.const*factor, {k: c*factor for k, c in self.row.items()})
@@ -57,9 +59,11 @@ Value = tuple[Form, ...]
 class Runner:
     """Runs the nodes of a program on forms."""
 
-    def __init__(self, size: int, values: dict[str, Expr], gradient: Callable[[str, list[Value]], Value], nonlinear: bool):
-        self.size, self.values, self.gradient, self.nonlinear = size, values, gradient, nonlinear
+    def __init__(self, size: int, values: dict[str, Expr], gradient: Callable[[str, list[Value]], Value], nonlinear: bool,
+                 flow: bool = False):
+        self.size, self.values, self.gradient, self.nonlinear, self.flow = size, values, gradient, nonlinear, flow
         self.registers: dict[str, int] = {}
+        self.outer: dict[Node, Value] = {}
 
     def run(self, nodes: tuple[Node, ...], known: dict[Node, Value]) -> list[Value]:
         return evaluate(nodes, self.leaf, self.apply, known=known)
@@ -100,7 +104,7 @@ class Runner:
         if self.nonlinear and op not in ("norm", "dot", "mean", "sum", "item", "where", *COMPARE):
             return self._differentiated(node, args)
         shown = repr(node)
-        reason = WHY.get(op, "is not linear in the states" if op in ("mul", "div", "pow") else "is no linear function of the states")
+        reason = WHY.get(op, f"is {'not linear in' if op in ('mul', 'div', 'pow') else 'no linear function of'} the states")
         raise LinearizeError(f"`{shown if len(shown) < 60 else shown[:57] + '...'}` {reason}; {CURE}")
 
     def _differentiated(self, node: Node, args: list[Form]) -> Form:
@@ -112,7 +116,7 @@ class Runner:
         for s, a in zip(slots, args):
             if a.linear:
                 slope = function.diff(s).subs(point)
-                if slope.has(sympy.zoo, sympy.nan, sympy.oo, sympy.Derivative) or (node.op in WHY and a.const == 0):
+                if slope.has(*NO_SLOPE) or (node.op in WHY and a.const == 0):
                     raise LinearizeError(f"`{node!r}` {WHY.get(node.op, 'has no derivative')} at the point; choose another `at=`")
                 total = total + Form(ZERO, a.row)*slope
         return total
@@ -147,12 +151,14 @@ class Runner:
         rest = [Form(r.const, {k: c for k, c in r.row.items() if k not in keys}) for r in rows]
         return tuple(_combination([-inverse[i, j] for j in range(len(rows))], rest) for i in range(len(keys)))
 
-    outer: dict[Node, Value] = {}
-
     def _past(self, node: Node, args: list[Value]) -> Value:
         state, delay = node.args[0].data, args[1][0].const
+        if self.flow and delay != 0:
+            raise LinearizeError(f"past({state}, {delay}) in a flow has infinitely many eigenvalues, not counted here; "
+                                 "solve the delayed flow on a mode, or take a scheme of it with a fixed number of steps")
         if not (delay.is_Integer and delay >= 0):
-            raise LinearizeError(f"past({state}, {delay}): the delay is no fixed whole number of steps; write it as `tau: int` and fix it with .at(tau=2)")
+            raise LinearizeError(f"past({state}, {delay}): the delay is no fixed whole number of steps; "
+                                 "write it as `tau: int` and fix it with .at(tau=2)")
         steps = int(delay)
         if steps == 0:
             return args[0]

@@ -18,13 +18,13 @@ def frozen(rule: Rule, names: tuple[str, ...]) -> tuple[Program, dict[str, Symbo
     program = rule.program
     wrong = [n for n in names if n not in program.state]
     if wrong:
-        raise RuleError(f"{rule.name}: freeze={names!r} names {wrong[0]!r}, expected states of the rule ({', '.join(program.state)})")
+        raise RuleError(f"{rule.name}: freeze={names!r} names {wrong[0]!r}, expected some of ({', '.join(program.state)})")
     if not names:
         return program, {}
     table = {program.outputs[program.state.index(n)]: leaf("state", n) for n in names}
     table = {node: new for node, new in table.items() if node.op != "state"}
     outputs = tuple(leaf("state", s) if s in names else o for s, o in zip(program.state, replace(program.outputs, table)))
-    return (Program(program.kind, program.state, outputs, program.scalars), {n: symbol(n) for n in names})
+    return Program(program.kind, program.state, outputs, program.scalars), {n: symbol(n) for n in names}
 
 
 def preconditioned(matrix: Matrix, frozen_states: dict[str, Symbol], curvatures: tuple[Symbol, ...]) -> tuple[Matrix, list[str]]:

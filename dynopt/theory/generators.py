@@ -10,7 +10,9 @@ from math import lcm
 from sympy import Abs, Dummy, Expr, Integer, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
 
 from ..core.errors import RuleError
+from .algebra import LinearizeError
 from .atoms import Formula, make
+from .numbers import FUNCTIONS
 
 PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
 
@@ -44,7 +46,7 @@ class Generators:
             base = self.polynomial(e.base)
             sure = bool(e.base.is_positive)
             g = self._new(root, positive=sure)
-            self.facts += [a for a in make(g**q - base, "==")]
+            self.facts += make(g**q - base, "==")
             if not sure and q % 2 == 0:
                 self.facts += make(g, ">=")
             self._known[root] = g
@@ -53,11 +55,15 @@ class Generators:
     def _named(self, e: Expr) -> Symbol:
         if isinstance(e, exp):
             g, a = self._new(e, positive=True), self.polynomial(e.args[0])
-            cases = [[*make(a, ">"), *make(g - 1, ">")], [*make(a, "=="), *make(g - 1, "==")], [*make(-a, ">"), *make(1 - g, ">")]]
+            cases = [(*make(a, ">"), *make(g - 1, ">")), (*make(-a, ">"), *make(1 - g, ">")),
+                     (*make(a, "=="), *make(g - 1, "=="))]
             self.facts.append(("or", *(("and", *case) for case in cases)))
             return g
         if e.is_number and e.is_algebraic:
             return self._algebraic(e)
+        if not (e.is_Pow or e == pi or type(e).__name__ in FUNCTIONS):
+            raise LinearizeError(f"`{e}` follows different rules for different parameters; give them numbers with .subs, "
+                                 "or write one rule for each case")
         g = self._new(e, positive=e == pi)
         if e == pi:
             self.facts += [*make(g - PI_BOUNDS[0], ">"), *make(PI_BOUNDS[1] - g, ">")]
@@ -89,7 +95,8 @@ class Generators:
 
 def is_loose(definitions: dict) -> bool:
     """Is there a generator of which not everything is known?"""
-    return not all((e.is_Pow and e.exp.is_Rational) or isinstance(e, Abs) or (e.is_number and e.is_algebraic) for e in definitions.values())
+    return not all((e.is_Pow and e.exp.is_Rational) or isinstance(e, Abs) or (e.is_number and e.is_algebraic)
+                   for e in definitions.values())
 
 
 def _irrational(e: Expr) -> list[Expr]:

@@ -17,7 +17,9 @@ GREEK = set("alpha beta gamma delta epsilon zeta eta theta kappa mu nu xi rho si
 def order(s: Symbol) -> tuple:
     """eta first, curvatures last, the alphabet between."""
     name = str(s)
-    return (0, FIRST.index(name), name) if name in FIRST else (2, 0, name) if name in LAST or name.startswith("lam_") else (1, 0, name)
+    if name in FIRST:
+        return 0, FIRST.index(name), name
+    return (2 if name in LAST or name.startswith("lam_") else 1), 0, name
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Letters:
 
     def sum(self, f: Expr) -> str:
         """Constants first, then by degree; a positive term in front where there is one."""
-        rows = sorted(terms(f), key=lambda t: (sum(e for _, e in t[0]), [(order(s), -e) for s, e in sorted(t[0], key=lambda p: order(p[0]))]))
+        rows = sorted(terms(f), key=_reading_order)
         front = next((i for i, (_, c) in enumerate(rows) if c > 0), 0)
         rows = [rows[front], *rows[:front], *rows[front + 1:]]
         shown = ""
@@ -105,7 +107,8 @@ class Letters:
         a = self.sum(over) if a.startswith("-(") else a[1:] if minus else a
         if self.tex:
             return ("-" if minus else "") + rf"\frac{{{a}}}{{{b}}}"
-        return ("-" if minus else "") + (f"({a})" if _open_sum(a) else a) + "/" + (b if b.replace("_", "").isalnum() else f"({b})")
+        a, b = f"({a})" if _open_sum(a) else a, b if b.replace("_", "").isalnum() else f"({b})"
+        return f"{'-' if minus else ''}{a}/{b}"
 
     def absolute(self, inside: str) -> str:
         return rf"\left|{inside}\right|" if self.tex else f"|{inside}|"
@@ -113,6 +116,11 @@ class Letters:
     def relation(self, *parts: str) -> str:
         """Expressions and signs in turn: ("0", "<", "x", "<", "1")."""
         return " ".join(SIGNS[self.style].get(p, p) for p in parts)
+
+
+def _reading_order(term: tuple) -> tuple:
+    powers = sorted(term[0], key=lambda p: order(p[0]))
+    return sum(e for _, e in powers), [(order(s), -e) for s, e in powers]
 
 
 def _open_sum(shown: str) -> bool:

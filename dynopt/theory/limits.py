@@ -30,7 +30,7 @@ def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], 
 def _period(lengths: set[Expr]) -> int:
     unfit = [n for n in lengths if not (n.is_Integer and 0 < n <= LONGEST)]
     if unfit:
-        raise LinearizeError(f"k % ({unfit[0]}): the period is no fixed number up to {LONGEST}; fix it with .at(...) or .subs(...)")
+        raise LinearizeError(f"k % ({unfit[0]}): the period is no fixed number up to {LONGEST}; fix it with .at(...)")
     return lcm(*map(int, lengths))
 
 

@@ -94,7 +94,7 @@ class Linear:
 
     @cached_property
     def rest(self) -> Matrix | None:
-        """The start x = 1 with every other state at its own fixed point without gradients; None where there is none or several."""
+        """The start x = 1, every other state at its own fixed point without gradients; None where there is none or several."""
         if "x" not in {s for s, _ in self.keys} or len({i for _, i in self.keys}) > 1:
             return None
         idle = self.polynomial_matrix.subs(dict.fromkeys(self.curvatures, 0))
@@ -163,7 +163,7 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
     _check_names(rule, program.oracles)
     size, gradient, curvatures = _gradient(mode, program)
     values: dict[str, Expr] = {name: symbol(name) for name in program.params}
-    runner = Runner(size, values, gradient, nonlinear=at is not None)
+    runner = Runner(size, values, gradient, nonlinear=at is not None, flow=program.kind == "flow")
     moving = [s for s in program.state if s not in frozen_states]
     point = _point(at or {}, moving, rule)
     known = {node: _state_value(node.data, size, point, frozen_states) for node in program.everything if node.op == "state"}
@@ -171,17 +171,23 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
     outputs = runner.run(program.outputs, known)
     keys, rows = _with_registers(moving, [o for s, o in zip(program.state, outputs) if s in moving], runner)
     matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(_tidy)
-    shift = Matrix([r.const - point.get(k[0], 0) if program.kind == "method" else r.const for k, r in zip(keys, rows)]).applyfunc(_tidy)
+    here = point if program.kind == "method" else {}
+    shift = Matrix([r.const - here.get(k[0], 0) for k, r in zip(keys, rows)]).applyfunc(_tidy)
     return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states)
 
 
-def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tuple, curvatures: tuple, frozen_states: dict) -> Linear:
+def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tuple, curvatures: tuple,
+              frozen_states: dict) -> Linear:
     from .freezing import preconditioned
     needs: list[Expr] = []
     notes: list[str] = []
     if program.kind == "flow" and (matrix.has(symbol("t")) or matrix.has(symbol("k"))):
         raise LinearizeError(f"{rule.name}: its rate depends on the time t, so no eigenvalue decides stability; "
                              "solve it on a mode, or freeze the coefficient by giving it a name of its own")
+    if matrix.has(symbol("t")) or shift.has(symbol("t")):               # t = t0 + k*h goes to infinity as k does
+        if matrix.has(symbol("k")) or shift.has(symbol("k")):
+            raise LinearizeError(f"{rule.name}: it depends on both k and t; write one of them through the other")
+        matrix, shift = matrix.subs(symbol("t"), symbol("k")), shift.subs(symbol("t"), symbol("k"))
     settled = matrix.has(symbol("k")) or shift.has(symbol("k"))
     matrix, shift, needs, notes = settle(matrix, shift)
     if frozen_states:
@@ -197,7 +203,8 @@ def _check_names(rule: Rule, oracles: Sequence[str]) -> None:
         return
     for name in rule.params:
         if name in RESERVED:
-            raise LinearizeError(f"{rule.name}: the parameter {name!r} has the name of {RESERVED[name]}; rename it, for instance to {name!r} + '_'")
+            raise LinearizeError(f"{rule.name}: the parameter {name!r} has the name of {RESERVED[name]}; "
+                                 f"rename it, for instance to {name + '_'!r}")
 
 
 def _tidy(e: Expr) -> Expr:
@@ -266,7 +273,7 @@ def _matrix_of(mode: Any) -> tuple[tuple[Expr, ...], ...]:
     except TypeError:
         raise RuleError(f'mode={mode!r:.60}, expected "lam", "complex" or a matrix such as [["a", "b"], ["-b", "c"]]') from None
     if any(len(row) != len(rows) for row in rows) or not rows:
-        raise RuleError(f"mode: found a matrix with rows of {[len(r) for r in rows]} entries, expected a square one, one row a player")
+        raise RuleError(f"mode: found a matrix with rows of {[len(r) for r in rows]} entries, expected a square one")
     return rows
 
 

@@ -26,7 +26,7 @@ STEPS = 400
 
 @dataclass(frozen=True)
 class Monotone(Stable):
-    """x_0 = 1, x_1 = first/lead and p0*x_{k+2} + p1*x_{k+1} + p2*x_k = 0 give no x_k < 0 (a flow: x(0) = 1, x'(0) = first/lead)."""
+    """x_0 = 1, x_1 = first/p0 and p0*x_{k+2} + p1*x_{k+1} + p2*x_k = 0 give no x_k < 0 (a flow: x(0) = 1, x'(0) = first/p0)."""
 
     first: Expr = Integer(0)                                            # x_1 times the leading coefficient of the polynomial
     exact = False
@@ -92,7 +92,8 @@ def _never_negative(p: list[np.ndarray], x1: np.ndarray, place: str) -> tuple[np
     return ~negative, clear
 
 
-def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (), at: dict | None = None) -> Region:
+def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (),
+             at: dict | None = None) -> Region:
     """Where x never changes sign when the rule starts from rest (whether it converges is for `stability` to say).
 
     Decided for polynomials of degree one and two, else `unknown`.
@@ -135,4 +136,5 @@ def _formula(p: Coefficients, first: Expr, place: str) -> Formula:
     ahead: Formula = ("or", ("and", *make(a*(2*first + b), ">=")), ("and", *make(-at_first, ">=")))
     if place != "disk":
         return ("and", *real, ahead)
-    return ("or", ("and", *real, *make(-a*b, ">="), *make(a*first, ">="), ahead), ("and", *_equal(at_first), *make(a*first, ">=")))
+    first_up = make(a*first, ">=")
+    return ("or", ("and", *real, *make(-a*b, ">="), *first_up, ahead), ("and", *_equal(at_first), *first_up))

@@ -1,7 +1,8 @@
 """A rule on a function of one variable, as expressions; branches of |.|, sign, min and max told apart."""
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Iterator
 
 from sympy import Abs, Dummy, Expr, Integer, Max, Min, Piecewise, Symbol, cancel, sign, sqrt
 
@@ -17,8 +18,19 @@ from .symbols import symbol
 ONE = {"norm": Abs, "mean": lambda x: x, "sum": lambda x: x, "dot": lambda x, y: x*y}
 
 
-def slope_of(f: Any) -> Callable[[Expr], Expr]:
-    """The derivative of a function of one variable x, given as text, as a sympy expression or as a plain function."""
+@dataclass(frozen=True)
+class Curve:
+    """A function of one variable and its derivative."""
+
+    value: Expr
+
+    def at(self, oracle: str, x: Expr) -> Expr:
+        own = self.value if oracle.startswith("f") else self.value.diff(symbol("x"))
+        return own.subs(symbol("x"), x)
+
+
+def curve_of(f: Any) -> Curve:
+    """A function of one variable x, given as text, as a sympy expression or as a plain function."""
     x = symbol("x")
     if isinstance(f, str):
         value = expression(parse(f, names=None))
@@ -28,11 +40,10 @@ def slope_of(f: Any) -> Callable[[Expr], Expr]:
         value = f(x)
     else:
         raise RuleError(f"f: found {type(f).__name__} {f!r:.40}, expected text such as 'x**4/4' or a function of one variable")
-    slope = value.diff(x)
-    return lambda at: slope.subs(x, at)
+    return Curve(value)
 
 
-def step_of(rule: Rule, states: dict[str, Expr], slope: Callable[[Expr], Expr] | None) -> list[Expr]:
+def step_of(rule: Rule, states: dict[str, Expr], curve: Curve | None) -> list[Expr]:
     """One step (the rates, for a flow) at states that are expressions."""
     program = rule.program
 
@@ -41,9 +52,9 @@ def step_of(rule: Rule, states: dict[str, Expr], slope: Callable[[Expr], Expr] |
 
     def apply(node: Node, args: list) -> Expr:
         if node.op == "call":
-            if slope is None or not node.data[0].startswith("grad"):
+            if curve is None or not node.data[0].startswith(("grad", "f")):
                 raise LinearizeError(f"{node.data[0]}(...) has no value here; give the function, as in cycle(rule, 'x**4/4')")
-            return slope(args[0])
+            return curve.at(node.data[0], args[0])
         if node.op in ONE:
             return ONE[node.op](*args)
         if node.op in ("implicit", "pick", "past", "matmul", "item"):

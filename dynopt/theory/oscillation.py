@@ -18,7 +18,7 @@ from .question import Question
 from .reduce import Context, reduce, union
 from .region import Region, checked
 from .relations import assumptions
-from .schur import Coefficients, Z, as_poly
+from .schur import Coefficients, as_poly
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def _turning(p: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return turn > 1e-3, (turn > 1e-3) | ((turn == 0) & (gap > 1e-3))
 
 
-def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (), at: dict | None = None) -> Region:
+def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam", freeze: Iterable[str] = (),
+                at: dict | None = None) -> Region:
     """Where the matrix of a mode has an eigenvalue that is not real; parameters as in `stability`."""
     pool.warm()
     try:
@@ -103,8 +104,9 @@ def hermite(p: Coefficients) -> list[Expr]:
     n, lead = len(p) - 1, p[0]
     sums = [Integer(n)]                                                 # power sums times lead**k, by Newton
     for k in range(1, 2*n - 1):
-        total = -(k*p[k]*lead**(k - 1) if k <= n else 0) - sum(p[i]*lead**(i - 1)*sums[k - i] for i in range(1, min(k - 1, n) + 1))
-        sums.append(total.expand())
+        total = k*p[k]*lead**(k - 1) if k <= n else Integer(0)
+        total += sum(p[i]*lead**(i - 1)*sums[k - i] for i in range(1, min(k - 1, n) + 1))
+        sums.append(-total.expand())
     form = Matrix(n, n, lambda i, j: sums[i + j])
     signed = form.charpoly().all_coeffs()                               # z**n - e_1 z**(n-1) + e_2 ...
     return [-((-1)**k*c).expand() for k, c in enumerate(signed) if k > 0]

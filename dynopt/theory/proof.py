@@ -58,7 +58,8 @@ def prove(region: "Region") -> Proof:
 
 def _decided(region: "Region", questions: list[Question], sample: Sample, text: str) -> Proof:
     deadline = time.monotonic() + SECONDS
-    open_, method = _ask(region, questions, NLSAT, deadline), "no root in the wrong place inside, none in the right place only outside (z3, explicit roots)"
+    method = "inside the region no root is in the wrong place, outside not all are in the right one (z3, explicit roots)"
+    open_ = _ask(region, questions, NLSAT, deadline)
     if any(v == "sat" for _, v, _ in open_):
         return _refuted(region, open_, text)
     if open_:
@@ -80,7 +81,8 @@ def _decided(region: "Region", questions: list[Question], sample: Sample, text: 
     return Proof("proved", method + agreed, text)
 
 
-def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline: float, ms: int = MS) -> list[tuple[str, str, dict]]:
+def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline: float,
+         ms: int = MS) -> list[tuple[str, str, dict]]:
     """The questions that were not answered by unsat."""
     open_ = []
     for label, formulas in questions:

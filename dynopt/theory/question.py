@@ -24,7 +24,8 @@ class Question:
         self.facts = tuple(dict.fromkeys([*facts, *linear.generators.facts]))
         self.definitions = {**(definitions or {}), **linear.generators.meaning}
         decisive = [f for f, _ in linear.factors if f not in linear.neutral_factors]
-        self.polynomials: tuple[Coefficients, ...] = tuple(dict.fromkeys(map(in_powers, decisive) if self.place == "disk" else decisive))
+        decisive = [in_powers(f) for f in decisive] if self.place == "disk" else decisive
+        self.polynomials: tuple[Coefficients, ...] = tuple(dict.fromkeys(decisive))
 
     @property
     def claim(self) -> Stable:

@@ -145,7 +145,8 @@ def cases(atoms: Conjunction, context: Context, of: Symbol | None = None) -> tup
         unequal = next((a for a in atoms if a.op == "!=" and of in a.symbols), None)
         if unequal is not None:
             rest = tuple(a for a in atoms if a is not unequal)
-            return tuple(c for f in (unequal.factors, flipped(unequal.factors)) for c in cases((*rest, Atom(f, ">")), context, of))
+            sides = (unequal.factors, flipped(unequal.factors))
+            return tuple(c for side in sides for c in cases((*rest, Atom(side, ">")), context, of))
     products = [a for a in atoms if a.op == ">" and len(a.factors) > 1 and (of is None or of in a.symbols)]
     if not products or len(products) > MAX_PRODUCTS:
         return (atoms,)

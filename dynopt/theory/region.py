@@ -12,6 +12,7 @@ from sympy import Eq, Expr, Ge, Gt, Ne, Symbol
 
 from ..core.errors import ParameterError, RuleError
 from .atoms import Atom, Formula, negation
+from .generators import Generators, is_loose
 from .letters import Letters
 from .numbers import expression, formula_holds, holds
 from .reduce import Conjunction, Context, reduce, union
@@ -87,7 +88,6 @@ class Region:
     @cached_property
     def given(self) -> tuple[Formula, ...]:
         """The assumptions, without what is true of generators by definition."""
-        from .generators import Generators
         own = Generators()
         for meaning in self.definitions.values():
             own.polynomial(meaning)
@@ -132,20 +132,27 @@ class Region:
         """Does every point of this region lie in the other one? None if that was not decided in time."""
         self._known(), other._known()
         context = Context(_merged(self.facts, other.facts), ms=5000, seconds=20)
-        return _decided([context.ask(*c, negation(_formula(other.union))).verdict for c in self.union])
+        return self._decided([context.ask(*c, negation(_formula(other.union))).verdict for c in self.union], other.definitions)
 
     @property
     def is_empty(self) -> bool | None:
         """Is there no point at all? None if that was not decided in time."""
         self._known()
         context = Context(self.facts, ms=5000, seconds=20)
-        return _decided([context.ask(*c).verdict for c in self.union])
+        return self._decided([context.ask(*c).verdict for c in self.union])
 
     @property
     def is_everything(self) -> bool | None:
         """Does it hold for all parameters? None if that was not decided in time."""
         self._known()
-        return _decided([Context(self.facts, ms=5000, seconds=20).ask(negation(_formula(self.union))).verdict])
+        return self._decided([Context(self.facts, ms=5000, seconds=20).ask(negation(_formula(self.union))).verdict])
+
+    def _decided(self, verdicts: list[str], definitions: dict | None = None) -> bool | None:
+        """No point was found (True), one was (False), or neither; a point with a loose generator need not exist."""
+        loose = is_loose({**self.definitions, **(definitions or {})})
+        if "sat" in verdicts:
+            return None if loose else False
+        return None if "unknown" in verdicts else True
 
     def _known(self) -> None:
         if self.unknown:
@@ -229,7 +236,8 @@ def checked(found: Region) -> Region:
     wrong = check(found, points=2000, rational=100).counterexample if found.claim is not None and not found.unknown else None
     if wrong is None:
         return found
-    return Region((), unknown=f"the derivation contradicts its own test at {', '.join(f'{n} = {v}' for n, v in sorted(wrong.items()))}")
+    point = ", ".join(f"{n} = {v}" for n, v in sorted(wrong.items()))
+    return Region((), unknown=f"the derivation contradicts its own test at {point}")
 
 
 def region(*relations: Any, given: Iterable[Any] = ()) -> Region:
@@ -269,10 +277,6 @@ def _formula(parts: tuple[Conjunction, ...]) -> Formula:
 
 def _merged(a: tuple, b: tuple) -> tuple:
     return tuple(dict.fromkeys(a + b))
-
-
-def _decided(verdicts: list[str]) -> bool | None:
-    return False if "sat" in verdicts else None if "unknown" in verdicts else True
 
 
 def _with_facts(r: Region) -> list[Conjunction]:

@@ -36,20 +36,23 @@ class Author:
     def __init__(self, atoms: tuple[Atom, ...], context: Context, letters: Letters, kinds: dict[Expr, str]):
         self.atoms, self.context, self.letters, self.kinds = atoms, context, letters, kinds
         self.positive = positives(atoms) | context.positive
+        self.floors: set[Symbol] = set()                                # symbols with x > 0 to begin a chain with
         plain = Letters("text", letters.definitions)
         self.plain = self if letters == plain else Author(atoms, context, plain, kinds)     # decides, so that both styles agree
 
     def lines(self) -> list[str]:
         """The relations in reading order."""
         ranges, rest = self._ranges()
+        self.plain.floors = self.floors = {s for s, bounds in ranges.items() if bounds[:2] == (0, None)}
         found = [self.line(a) for a in rest]
         chained: set[Symbol] = set()
         shown: list[tuple[int, str]] = []
         for line in found:
-            lower = line.chain and line.pivot in ranges and ranges[line.pivot][:2] == (0, None) and line.pivot not in chained
+            lower = line.chain and line.pivot in self.floors and line.pivot not in chained
             if lower:
                 chained.add(line.pivot)
-                shown.append((1, self.letters.relation("0", "<" if ranges[line.pivot][2] == ">" else "<=", line.left, line.sign, line.right)))
+                less = "<" if ranges[line.pivot][2] == ">" else "<="
+                shown.append((1, self.letters.relation("0", less, line.left, line.sign, line.right)))
             else:
                 shown.append((line.rank, self.letters.relation(line.left, line.sign, line.right)))
         for s, bounds in ranges.items():
@@ -104,7 +107,7 @@ class Author:
                 return Line(self.letters.product(negative(atom.expr.expand())), atom.op.replace(">", "<"), "0", 3)
             return Line(product, atom.op, "0", 3)
         options = self.plain._options(atom)
-        best = min(range(len(options)), key=lambda i: _cost(options[i]))
+        best = min(range(len(options)), key=lambda i: _cost(options[i], self.floors))
         return options[best] if self.plain is self else self._options(atom)[best]
 
     def _options(self, atom: Atom) -> list[Line]:
@@ -125,7 +128,8 @@ class Author:
         if even and all(c > 0 for _, c in terms(rest)):
             return self._sides(f, op)
         if self._holds((constant + rest).expand(), op):
-            shown = self.letters.absolute(shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-"))
+            inside = shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-")
+            shown = self.letters.absolute(inside)
         elif shown.startswith("-"):
             return Line(self.letters.product(negative(rest)), less.replace("<", ">"), self.letters.product(-constant), 2)
         return Line(shown, less, self.letters.product(constant), 2)
@@ -182,13 +186,15 @@ def _joined(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, s
 def _mirrored(shown: list[tuple[int, str]], letters: Letters) -> list[tuple[int, str]]:
     """`x < c` and `x > -c` as `|x| < c`."""
     texts = {text for _, text in shown}
+    cuts = [cut for cut in (_cut(t, letters) for t in texts) if cut]
+    mirrors = {f"{a} {b.replace('<', '>').replace('le', 'ge')} -{c}" for a, b, c in cuts}
     out = []
     for rank, text in shown:
         left, sign_, right = _cut(text, letters) or ("", "", "")
         up = sign_.replace("<", ">").replace("le", "ge")
         if left and f"{left} {up} -{right}" in texts:
             out.append((rank, letters.relation(letters.absolute(left), sign_, right)))
-        elif not any(text == f"{a} {b.replace('<', '>').replace('le', 'ge')} -{c}" for a, b, c in (_cut(t, letters) or ("", "", "") for t in texts)):
+        elif text not in mirrors:
             out.append((rank, text))
     return out
 
@@ -207,10 +213,10 @@ def _meets(a: tuple | None, b: tuple) -> bool:
     return a is not None and (a[2] == b[0] or b[2] == a[0]) and "|" not in a[0] + b[0]
 
 
-def _cost(line: Line) -> int:
-    """What a reader pays: length, minus signs, a bare zero on one side; an absolute value pays back."""
+def _cost(line: Line, floors: set[Symbol]) -> int:
+    """What a reader pays: length, minus signs, a bare zero on one side; absolute values and chains pay back."""
     return (len(line.left) + len(line.right) + 3*(line.left + line.right).count("-") + 6*(line.right == "0") + 8*line.both
-            - 8*line.left.startswith("|"))
+            - 8*line.left.startswith("|") - 12*(line.chain and line.pivot in floors))
 
 
 def _divides(x: Symbol, f: Expr) -> bool:

@@ -12,7 +12,7 @@ from .atoms import Atom, Formula, atoms_of, terms
 
 NLSAT = "qfnra-nlsat"
 SECOND = "qfnra"                                                          # another strategy, for a second opinion
-GRACE = 2.0                                                              # seconds beyond z3's own limit before its process is ended
+GRACE = 2.0                                                              # seconds beyond z3's own limit; then the process ends
 _here = False                                                            # True inside a worker: no process below a process
 
 

@@ -1,8 +1,8 @@
 """A region as intervals of one parameter: lower < x < upper, each with the condition on the other parameters.
 
 In each conjunction every relation must be linear in x, so that for fixed other parameters the set is one interval; a single
-quadratic relation is solved by cases. The ends are tried in pairs: the pair (L, U) is right where both slopes have their sign, L < U, and every other
-relation holds at both ends.
+quadratic relation is solved by cases. The ends are tried in pairs: the pair (L, U) is right where both slopes have their
+sign, L < U, and every other relation holds at both ends.
 """
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ def _pair(region: "Region", free: list[Atom], lines: list[Bound], low: Bound | N
     if not parts:
         return []
     when = _when(region, parts, context)
-    return [Branch(when, low.value if low else -oo, high.value if high else oo, str(x), (bool(low and low.closed), bool(high and high.closed)))]
+    ends = (low.value if low else -oo, high.value if high else oo)
+    return [Branch(when, *ends, str(x), (bool(low and low.closed), bool(high and high.closed)))]
 
 
 def _stays(b: Bound, low: Bound | None, high: Bound | None) -> list[Atom]:
@@ -123,8 +124,8 @@ def _stays(b: Bound, low: Bound | None, high: Bound | None) -> list[Atom]:
     at_high = (b.slope*high.rest - b.rest*high.slope) if high else b.slope
     total = make(at_low, ">=") + make(at_high, ">=")
     if low is None or high is None:
-        finite = at_low if low else at_high if high else b.rest
-        return [*total, *([] if low or high else make(b.rest, ">")), *(make(finite + (b.slope if low else -b.slope), ">") if low or high else ())]
+        inside = at_low + b.slope if low else at_high - b.slope if high else b.rest
+        return [*total, *make(inside, ">")]
     return [*total, *make(at_low - at_high*low.slope/high.slope, ">")]
 
 
@@ -153,7 +154,7 @@ def _parabolas(region: "Region", free: list[Atom], bound: list[Atom], x: Symbol,
 
 
 def _quadratic_cases(a: Expr, b: Expr, c: Expr, positive: bool) -> list[tuple[str, str, tuple[Atom, ...]]]:
-    """Ends and conditions; for a < 0 `second` is the smaller root. Where x > 0, the signs of c and b place the roots about zero."""
+    """Ends and conditions; for a < 0 `second` is the smaller root. Where x > 0, the signs of b and c place the roots."""
     disc = b**2 - 4*a*c
     falling, rising = make(-a, ">"), make(a, ">")
     if not positive:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SUBSTITUTION = {"method": (r"z = \frac{1 + s}{1 - s} \text{ sends the unit disk to the left half plane: all of }",
                            r"\text{all roots in } |z| < 1"),
-                "flow": (r"\text{all roots in the left half plane (Li\'enard, Chipart): all of }", r"\text{all roots in } \Re z < 0")}
+                "flow": (r"\text{all roots in the left half plane: all of }", r"\text{all roots in } \Re z < 0")}
 
 
 def polynomial_latex(p: Coefficients, letters: Letters, z: str = "z") -> str:
@@ -49,6 +49,6 @@ def derivation(linear: "Linear", found: list[tuple[Coefficients, list[Condition]
         shown = ",\\quad ".join(rf"{c.name} = {letters.product(c.expr)}" for c in rows)
         lines.append(rf"{polynomial_latex(p, letters)}:\; {SUBSTITUTION[linear.kind][0]} {shown} > 0")
     for why, atom in context.notes:
-        lines.append(rf"\text{{{why}: }} {letters.product(atom.expr.expand())} {'>' if atom.op == '>' else atom.op.replace('!=', chr(92) + 'ne')} 0")
+        lines.append(rf"\text{{{why}: }} {letters.relation(letters.product(atom.expr.expand()), atom.op, '0')}")
     lines.append(rf"{SUBSTITUTION[linear.kind][1]} \iff {write(union, context, letters, {})}")
     return tuple(lines)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Iterable
 
 import numpy as np
@@ -11,7 +12,7 @@ from sympy import Add, Expr, Integer, Poly, Symbol, cancel, factor, latex, sqrt
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
 from . import pool
-from .extremal import Candidate, candidates, combinations, equations
+from .extremal import Candidate, candidates, combinations, equations, stationary
 from .linear import as_expression
 from .numbers import expression
 from .proof import Proof
@@ -147,9 +148,15 @@ class Problem:
         for name in combinations(len(self.chosen) + 1, len(self.ends), self.flow):
             ends = zip(self.ends, name.split("|"))
             system = [e for end, kind in ends for e in equations(self.at_end(end), kind, self.rho, self.flow)]
-            for c in candidates(system, self.chosen, self.rho, name):
-                if any(self.claims(c, values) for values in self.samples()):
-                    yield c
+            yield from self.claimed(system, name)
+        if len(self.chosen) == 1:                                        # or a root is smallest all by itself
+            for end, sign in product(self.ends, (1, -1)):
+                yield from self.claimed(stationary(self.at_end(end), self.chosen[0], self.rho, sign), "stationary")
+
+    def claimed(self, system: list[Expr], name: str) -> Iterable[Candidate]:
+        for c in candidates(system, self.chosen, self.rho, name):
+            if any(self.claims(c, values) for values in self.samples()):
+                yield c
 
     def samples(self) -> list[dict[Symbol, float]]:
         """Ends of the interval, and values on its scale for the parameters that stay."""
