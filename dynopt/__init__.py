@@ -31,6 +31,7 @@ _TABLE = {
     "theory.monotone": "monotone",
     "theory.region": "Region",
     "theory.proof": "Proof",
+    "theory.interval": "intervals largest",
     "theory.rates": "rate Rate",
     "theory.moments": "moments Moments",
     "theory.tuning": "optimum Tuning",

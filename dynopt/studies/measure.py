@@ -1,0 +1,34 @@
+"""What several studies measure on the running core."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynopt import iterate, quadratic
+
+
+def edge(rule: Any, name: str, low: float, high: float, *, lam: float = 1.0, steps: int = 20_000, **params: Any) -> float:
+    """The value of a parameter in [low, high] at which a run on f = lam x^2/2 stops shrinking, to about 1e-6 of the interval.
+
+    Four rounds of 65 runs side by side, each round inside the gap that the last one left.
+    """
+    for _ in range(4):
+        grid = np.linspace(low, high, 65)
+        run = iterate(rule, quadratic([lam]), x0=np.ones((65, 1)), steps=steps, record="last", **{name: grid}, **params)
+        shrunk = np.nan_to_num(np.abs(run.x[:, -1, 0]), nan=np.inf) < 1
+        first = int(np.argmin(shrunk)) if not shrunk.all() else 64
+        low, high = grid[max(first - 1, 0)], grid[first]
+    return (low + high)/2
+
+
+def steps_to(distances: np.ndarray, tolerance: float) -> int:
+    """The first step after which every distance stays below a tolerance."""
+    above = np.flatnonzero(distances > tolerance)
+    return int(above[-1]) + 1 if above.size else 0
+
+
+def modes(rule: Any, spectrum: Any, steps: int, **params: Any) -> np.ndarray:
+    """Iterates x_k on a quadratic with these curvatures, from x_0 = (1, ..., 1); shape (steps + 1, d)."""
+    spectrum = np.atleast_1d(np.asarray(spectrum, dtype=float))
+    return iterate(rule, quadratic(spectrum), x0=np.ones(spectrum.size), steps=steps, **params).x
