@@ -217,6 +217,20 @@ def test_a_parameter_without_a_value_is_asked_for():
         plot_region(Wedge())
 
 
+@pytest.mark.parametrize("lam", [0.02, 1.0, 300.0])
+def test_without_limits_the_region_is_shown_whole(lam):
+    drawn = plot_region(Wedge(), at={"lam": lam})
+    ax = drawn["field"].axes
+    share = curves.coverage(lambda u, v: Wedge().contains(eta=u, beta=v, lam=lam), ax.get_xlim(), ax.get_ylim(), 100)
+    assert 0.3 < share.mean() < 0.5, "a triangle with a little air"
+    assert max(share[0].max(), share[-1].max(), share[:, 0].max(), share[:, -1].max()) == 0
+
+
+def test_a_set_without_end_is_cut_and_an_empty_one_is_no_error():
+    assert curves.extent(lambda u, v: (u > 0) & (abs(v) < 1), (4.0, 4.0))[0][1] == pytest.approx(4.75, abs=0.1)
+    assert curves.extent(lambda u, v: (u > 0) & (u < 0), (4.0, 4.0)) == 2 * (pytest.approx((-1.16, 1.16)),)
+
+
 def test_curves_are_evaluated_without_running_their_text():
     a, b = symbols("a __import__('os')")
     values = {"a": np.array([1.0, 4.0]), b.name: 2.0}

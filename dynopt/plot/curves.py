@@ -60,6 +60,33 @@ def coverage(inside: Inside, xlim: Limits, ylim: Limits, size: int, fine: int = 
     return held.reshape(size, fine, size, fine).mean(axis=(1, 3))
 
 
+def extent(inside: Inside, endless: tuple[float, float]) -> tuple[Limits, Limits]:
+    """Limits that show a set whole, with air; an axis along which it does not end is shown up to +-`endless`."""
+    scale = np.geomspace(1e-4, 1e3, 106)
+    coarse = np.r_[-scale[::-1], 0.0, scale]
+    rough = [_span(coarse, hit, end) for hit, end in zip(_hits(inside, coarse, coarse), endless, strict=True)]
+    fine = [np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), 301) for low, high in rough]
+    sharp = [_span(grid, hit, np.inf) for grid, hit in zip(fine, _hits(inside, *fine), strict=True)]
+    (x0, x1), (y0, y1) = ((low - 0.08 * (high - low), high + 0.08 * (high - low)) for low, high in sharp)
+    return (x0, x1), (y0, y1)
+
+
+def _hits(inside: Inside, x: np.ndarray, y: np.ndarray) -> tuple[Any, Any]:
+    """The columns and the rows of a grid that meet the set."""
+    held = np.broadcast_to(inside(x[None], y[:, None]), (len(y), len(x)))
+    return held.any(axis=0), held.any(axis=1)
+
+
+def _span(values: np.ndarray, hit: np.ndarray, endless: float) -> Limits:
+    """From one value beside the first hit to one beside the last; +-endless where the hits reach the end or there are none."""
+    found = np.flatnonzero(hit)
+    if not len(found):
+        return -min(endless, 1.0), min(endless, 1.0)
+    low = values[found[0] - 1] if found[0] > 0 else max(values[0], -endless)
+    high = values[found[-1] + 1] if found[-1] < len(values) - 1 else min(values[-1], endless)
+    return float(low), float(high)
+
+
 def pixel_centres(low: float, high: float, size: int) -> np.ndarray:
     """The centres of `size` equal pixels between low and high."""
     return low + (high - low) * (np.arange(size) + 0.5) / size

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from dynopt.core.errors import ParameterError
 
-from .curves import bounding_pieces, coverage, evaluate, pixel_centres, runs, zero_set
+from .curves import bounding_pieces, coverage, evaluate, extent, pixel_centres, runs, zero_set
 from .labels import label_area, label_curve, label_point
 from .style import Palette, axes_of, halo, palette, tex
 
@@ -26,23 +26,26 @@ def plot_region(region: Any, ax: Axes | None = None, *, x: str | None = None, y:
                 at: Mapping[str, float] | None = None, rate: Callable[..., Any] | None = None,
                 mark: Sequence[tuple[Any, ...]] = (), outline: Sequence[tuple[Any, ...]] = (),
                 labels: bool | Mapping[str, str] = True, outside: str | None = "unstable",
-                xlim: tuple[float, float] = (0.0, 4.4), ylim: tuple[float, float] = (-1.1, 1.1),
+                xlim: tuple[float, float] | None = None, ylim: tuple[float, float] | None = None,
                 xlabel: str | None = None, colorbar: bool = True, digits: float | None = None,
                 color: str | None = None, label: str | None = None, title: str | None = None) -> dict[str, Any]:
     """Draw a region in the plane of two parameters: its inside, its boundary curves by kind, marked points.
 
     Parameters: region, what `stability` and its like return; x and y, names (the first two parameters that are not in
-    `at`); at, values of the others; rate, contraction factor as a function of the same values, coloured as decimal digits
-    per step; digits, where that scale ends, to give several plots one scale; mark, items (text, values) or (text, values,
-    marker); outline, further regions (region, text) or (region, text, values) as dashed lines inside; labels, False or a
-    text for each kind; outside, the word beyond the boundary; color and label, one flat colour and a name instead of the
-    field, to lay several regions over each other.
+    `at`); at, values of the others; xlim and ylim, by default what shows the region whole; rate, contraction factor as a
+    function of the same values, coloured as decimal digits per step; digits, where that scale ends, to give several plots
+    one scale; mark, items (text, values) or (text, values, marker); outline, further regions (region, text) or (region,
+    text, values) as dashed lines inside; labels, False or a text for each kind; outside, the word beyond the boundary;
+    color and label, one flat colour and a name instead of the field, to lay several regions over each other.
     Returns a dict of artists: `field`, `boundaries`, `outlines`, `marks`, `colorbar`, `labels`.
     Raises ParameterError for names the region does not have.
     """
     ax, colours = axes_of(ax), palette()
     x, y = _names(region, x, y, at or {})
     inside = _membership(region, x, y, at or {})
+    if xlim is None or ylim is None:
+        found = extent(inside, (1.25 if x == "beta" else 4.0, 1.25 if y == "beta" else 4.0))
+        xlim, ylim = xlim or found[0], ylim or found[1]
     ax.set(xlim=xlim, ylim=ylim)
     if color is None:
         ax.set_facecolor(colours.outside)
