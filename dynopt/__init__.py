@@ -38,6 +38,8 @@ _TABLE = {
     "theory.equivalence": "equivalent Equivalence",
     "theory.response": "response Response",
     "theory.cycles": "fixed_point cycle Orbit",
+    "theory.schedules": "decay Decay",
+    "theory.invariants": "invariants",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "run.solve": "solve",
