@@ -47,9 +47,11 @@ def explicit_euler_bound() -> dict[str, Any]:
         for eta, x in zip(etas, run):
             k = np.arange(int(4/eta) + 1)
             ax.plot(k*eta, x[:k.size], ".-", lw=.6, color=VERMILION, alpha=.35 + .6*(eta == .2501))
-            ax.annotate(f"$\\eta = {eta}$", (k[-1]*eta, x[k.size - 1]), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center")
+            ax.annotate(f"$\\eta = {eta}$", (k[-1]*eta, x[k.size - 1]), xytext=(4, 0), textcoords="offset points", fontsize=7,
+                        va="center")
         ax.set(xlabel="time $k\\eta$", ylabel="$x_k$", title="The zig-zag begins at half the bound", xlim=(0, 4.8))
-    return dict(verdict="the bound is true; the oscillation is false: iterates zig-zag, converging, from eta = 1/lambda on, and every "
+    return dict(verdict="the bound is true; the oscillation is false: iterates zig-zag, converging, from eta = 1/lambda on, and "
+                        "every "
                         "eta > 2/lambda diverges geometrically", theory=theory, measured=measured, tolerance=1e-4,
                 derivation=(f"stable: {region}", f"without sign change: {calm}"), draw=draw)
 
@@ -68,10 +70,12 @@ def stability_triangle() -> dict[str, Any]:
         ax.contourf(beta, h, np.where(rho < 1, rho, np.nan), levels=20, cmap="cividis_r")
         b = np.linspace(-1, 1, 50)
         ax.plot(b, [largest(region, "eta", beta=x, lam=1.) if abs(x) < 1 else 2*(1 + x) for x in b], color=VERMILION)
-        ax.contour(beta, h, oscillation(heavy_ball).contains(eta=h, beta=beta, lam=1.).astype(float), levels=[.5], colors="w", linestyles="--")
+        ax.contour(beta, h, oscillation(heavy_ball).contains(eta=h, beta=beta, lam=1.).astype(float), levels=[.5], colors="w",
+                   linestyles="--")
         ax.set(xlabel="$\\beta$", ylabel="$\\eta\\lambda$", title="Momentum doubles the stable step at most")
         ax.text(.1, .6, "complex roots", color="w", fontsize=7)
-    return dict(verdict="true on a real quadratic mode: the bound grows from 2 to 2(1 + beta), 1.9 times at beta = 0.9; the EMA buffer "
+    return dict(verdict="true on a real quadratic mode: the bound grows from 2 to 2(1 + beta), 1.9 times at beta = 0.9; the EMA "
+                        "buffer "
                         "counts its step differently (38/lambda there)", theory=theory, measured=measured, tolerance=1e-4,
                 derivation=(f"classical: {region}", f"EMA: {average}"), draw=draw)
 
@@ -81,13 +85,17 @@ def nesterov_step() -> dict[str, Any]:
     region, ball = stability(nesterov_yx), stability(heavy_ball)
     ratio = {b: largest(region, "eta", beta=b, lam=1.)/largest(ball, "eta", beta=b, lam=1.) for b in (*BETAS, .999)}
     same = equivalent(nesterov_yx, heavy_ball)
-    theory = {**{f"bound, beta = {b}": largest(region, "eta", beta=b, lam=1.) for b in BETAS}, "ratio at 0.9": ratio[.9], "ratio at 0.999": ratio[.999],
-              "claim: ratio in [0.8, 0.9] at 0.9": .8 <= ratio[.9] <= .9, "one method for every curvature": bool(same), "one mode": 0.0}
+    theory = {**{f"bound, beta = {b}": largest(region, "eta", beta=b, lam=1.) for b in BETAS}, "ratio at 0.9": ratio[.9],
+              "ratio at 0.999": ratio[.999],
+              "claim: ratio in [0.8, 0.9] at 0.9": .8 <= ratio[.9] <= .9, "one method for every curvature": bool(same),
+              "one mode": 0.0}
     h, b = .3, .9                                     # on one mode the look-ahead lowers the momentum to b (1 - h)
     measured = {**{f"bound, beta = {b}": edge(nesterov_yx, "eta", .1, 4., beta=b) for b in BETAS},
                 "ratio at 0.9": edge(nesterov_yx, "eta", .1, 4., beta=.9)/edge(heavy_ball, "eta", .1, 8., beta=.9),
-                "ratio at 0.999": edge(nesterov_yx, "eta", .5, 2., beta=.999)/edge(heavy_ball, "eta", 2., 6., beta=.999), "claim: ratio in [0.8, 0.9] at 0.9": False, "one method for every curvature": False,
-                "one mode": float(np.abs(np.abs(_roots(nesterov_yx, eta=h, beta=b)) - np.abs(_roots(heavy_ball, eta=h, beta=b*(1 - h)))).max())}
+                "ratio at 0.999": edge(nesterov_yx, "eta", .5, 2., beta=.999)/edge(heavy_ball, "eta", 2., 6., beta=.999),
+                "claim: ratio in [0.8, 0.9] at 0.9": False, "one method for every curvature": False,
+                "one mode": float(np.abs(np.abs(_roots(nesterov_yx, eta=h, beta=b)) - np.abs(_roots(heavy_ball, eta=h,
+                                                                                                    beta=b*(1 - h)))).max())}
 
     def draw(ax):
         x = np.linspace(0, .999, 100)
@@ -95,8 +103,10 @@ def nesterov_step() -> dict[str, Any]:
             y = [largest(r, "eta", beta=v, lam=1.) for v in x]
             ax.plot(x, y, color=colour)
             ax.annotate(name, (x[60], y[60]), xytext=(0, 5), textcoords="offset points", color=colour)
-        ax.set(xlabel="$\\beta$", ylabel="largest stable $\\eta\\lambda$", title="Nesterov's stable step falls to a third of heavy ball's")
-    return dict(verdict=f"false: the ratio of the bounds is 1/(1 + 2 beta), {ratio[.9]:.3f} at beta = 0.9 and 1/3 in the limit; on one mode NAG(h, b) is "
+        ax.set(xlabel="$\\beta$", ylabel="largest stable $\\eta\\lambda$", title="Nesterov's stable step falls to a third of "
+                                                                                 "heavy ball's")
+    return dict(verdict=f"false: the ratio of the bounds is 1/(1 + 2 beta), {ratio[.9]:.3f} at beta = 0.9 and 1/3 in the limit; "
+                        f"on one mode NAG(h, b) is "
                         "heavy ball with momentum b (1 - h), on several modes it is no heavy ball",
                 theory=theory, measured=measured, tolerance={k: 1e-9 if k == "one mode" else 1e-4 for k in theory},
                 derivation=(f"Nesterov: {region}", f"heavy ball: {ball}", str(same)), draw=draw)
@@ -114,7 +124,8 @@ LOOKAHEAD = """v = beta*v + grad(x {} v); x = x - eta*v"""
 
 @study("Q04", "Two printed look-ahead updates", "Two update rules are printed as Nesterov momentum.")
 def printed_lookaheads() -> dict[str, Any]:
-    rules = {"minus": method.from_string(LOOKAHEAD.format("- beta*"), state="x v"), "plus": method.from_string(LOOKAHEAD.format("+ beta*"), state="x v"),
+    rules = {"minus": method.from_string(LOOKAHEAD.format("- beta*"), state="x v"),
+             "plus": method.from_string(LOOKAHEAD.format("+ beta*"), state="x v"),
              "minus, scaled": method.from_string(LOOKAHEAD.format("- eta*beta*"), state="x v")}
     regions, small = {n: stability(r) for n, r in rules.items()}, dict(eta=1e-6, beta=.9)
     lams = np.array([.05, .1, .5, 1., 1.9, 2.1, 5.])
@@ -131,10 +142,13 @@ def printed_lookaheads() -> dict[str, Any]:
             ax.plot(x, y, color=colour)
             ax.annotate(n, (x[-1], y[-1]), xytext=(-4, 4), textcoords="offset points", color=colour, ha="right")
         ax.axhline(1, color="0.7", lw=.6)
-        ax.set(xlabel="$\\lambda$", ylabel="spectral radius, $\\eta \\to 0$", title="An unscaled look-ahead breaks at small steps", ylim=(0, 4))
-    return dict(verdict="neither is Nesterov momentum: the look-ahead point must be x - eta beta v in this convention; with an unscaled buffer the "
+        ax.set(xlabel="$\\lambda$", ylabel="spectral radius, $\\eta \\to 0$", title="An unscaled look-ahead breaks at small "
+                                                                                    "steps", ylim=(0, 4))
+    return dict(verdict="neither is Nesterov momentum: the look-ahead point must be x - eta beta v in this convention; with an "
+                        "unscaled buffer the "
                         "look-ahead does not vanish with the step, and both are unstable for steep modes even as eta -> 0",
-                theory=theory, measured=measured, tolerance=1e-9, derivation=tuple(f"{n}: {r}" for n, r in regions.items()), draw=draw)
+                theory=theory, measured=measured, tolerance=1e-9, derivation=tuple(f"{n}: {r}" for n, r in regions.items()),
+                draw=draw)
 
 
 @study("Q05", "Iterations saved by momentum at kappa = 100", "At kappa = 100 momentum needs > 90 % fewer iterations.")
@@ -145,16 +159,20 @@ def iterations_saved() -> dict[str, Any]:
     runs = {"gd": modes(gradient_descent, spectrum, 4000, **best["gd"]), "hb": modes(heavy_ball, spectrum, 4000, **best["hb"])}
     far = {n: np.linalg.norm(x, axis=1)/np.sqrt(2) for n, x in runs.items()}
     saving = {tol: 1 - steps_to(far["hb"], tol)/steps_to(far["gd"], tol) for tol in (1e-3, 1e-6, 1e-10)}
-    slope = {n: (np.log(x[b]) - np.log(x[a]))/(b - a) for n, x, a, b in (("gd", far["gd"], 500, 1000), ("hb", far["hb"], 60, 120))}
+    slope = {n: (np.log(x[b]) - np.log(x[a]))/(b - a) for n, x, a, b in (("gd", far["gd"], 500, 1000),
+                                                                         ("hb", far["hb"], 60, 120))}
     theory = {"asymptotic saving": 1 - np.log(rho["gd"])/np.log(rho["hb"]), "rate gd": rho["gd"], "over 90 % at 1e-10": False}
-    measured = {"asymptotic saving": 1 - slope["gd"]/(slope["hb"] - np.log(120/60)/60),     # k rho^k: the double root's factor k "rate gd": float(np.exp(slope["gd"])),
+    measured = {"asymptotic saving": 1 - slope["gd"]/(slope["hb"] - np.log(120/60)/60), "rate gd": float(np.exp(slope["gd"])),
                 "over 90 % at 1e-10": bool(saving[1e-10] > .9)}
 
     def draw(ax):
         for (n, x), colour, name in zip(far.items(), (BLUE, VERMILION), ("gradient descent", "heavy ball")):
             ax.semilogy(x[:1200], color=colour)
-            ax.annotate(name, (250 if n == "hb" else 700, x[250 if n == "hb" else 700] + 1e-14), xytext=(4, 6), textcoords="offset points", color=colour)
+            ax.annotate(name, (250 if n == "hb" else 700, x[250 if n == "hb" else 700] + 1e-14), xytext=(4, 6),
+                        textcoords="offset points", color=colour)
         ax.set(xlabel="$k$", ylabel="$|x_k|/|x_0|$", title="Nine in ten steps saved, but only in the long run", ylim=(1e-14, 3))
     told = ", ".join(f"{100*s:.1f} % at {t:g}" for t, s in saving.items())
-    return dict(verdict=f"half true: 90.03 % asymptotically; at finite tolerance {told}, since the double root adds a factor k", theory=theory,
-                measured=measured, tolerance={"asymptotic saving": 5e-3, "rate gd": 1e-6, "over 90 % at 1e-10": 0.}, derivation=(str(optimum(heavy_ball)),), draw=draw)
+    return dict(verdict=f"half true: 90.03 % asymptotically; at finite tolerance {told}, since the double root adds a factor k",
+                theory=theory,
+                measured=measured, tolerance={"asymptotic saving": 5e-3, "rate gd": 1e-6, "over 90 % at 1e-10": 0.},
+                derivation=(str(optimum(heavy_ball)),), draw=draw)

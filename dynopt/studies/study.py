@@ -113,7 +113,8 @@ def studies(*families: str) -> Iterator[Entry]:
         if module.name.partition("_")[0] in FAMILIES:
             import_module(f"{__package__}.{module.name}")
     wanted = families or tuple(FAMILIES)
-    return iter(sorted((e for e in _registry.values() if e.family in wanted), key=lambda e: (list(FAMILIES).index(e.family), e.id)))
+    return iter(sorted((e for e in _registry.values() if e.family in wanted), key=lambda e: (list(FAMILIES).index(e.family),
+                                                                                             e.id)))
 
 
 def find(id: str) -> Entry:

@@ -47,6 +47,7 @@ def _value(e: Expr, values: dict[str, Any], name: str) -> float:
         return math.inf if e == oo else -math.inf
     missing = sorted(str(s) for s in e.free_symbols if str(s) not in values)
     if missing:
-        raise ParameterError(f"interval of {name}: found no value for {', '.join(missing)}, expected one for each symbol of the region; "
+        raise ParameterError(f"interval of {name}: found no value for {', '.join(missing)}, expected one for each symbol of the "
+                             f"region; "
                              f"add {', '.join(f'{m}=...' for m in missing)}")
     return float(e.subs({s: values[str(s)] for s in e.free_symbols}).evalf(17))
