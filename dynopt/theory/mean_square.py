@@ -18,7 +18,8 @@ from .linear import Linear
 from .pool import OutOfTime, WorkFailed
 from .reduce import Context, reduce
 from .region import Region
-from .stability import Problem, stability
+from .question import Question
+from .stability import stability
 from .symbols import symbol
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _by_determinant(mean: Linear, lifted: Linear) -> Region:
         return inner
     if len(inner.union) > 1 and inner.definitions:
         raise RuleError("mean square: the region of the mean has several parts with roots; give numbers to some parameters")
-    problem = Problem(lifted, inner.facts, inner.definitions)
+    problem = Question(lifted, inner.facts, inner.definitions)
     determinant = _determinant(lifted)
     extra = make(determinant, ">")
     context = Context(problem.facts)
