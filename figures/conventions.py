@@ -2,8 +2,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from dynopt import heavy_ball, heavy_ball_ema, nesterov, plot_region, rate, stability
-from dynopt.plot.curves import largest
+from dynopt import heavy_ball, heavy_ball_ema, largest, nesterov, plot_region, rate, stability
 from dynopt.plot.panels import head
 
 METHODS = (("Classical", heavy_ball, 4.4), ("Average", heavy_ball_ema, 9.0), ("Nesterov", nesterov, 4.4))

@@ -3,8 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynopt import heavy_ball, iterate, plot_decay, quadratic, rate, stability, style
-from dynopt.plot.curves import largest
+from dynopt import heavy_ball, iterate, largest, plot_decay, quadratic, rate, stability, style
 from dynopt.plot.labels import label_curve
 
 BETA, L = 0.5, 10.0

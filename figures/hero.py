@@ -2,8 +2,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynopt import damped, heavy_ball, iterate, linearize, optimum, oscillation, rate, rosenbrock, solve, stability
-from dynopt.plot.curves import largest
+from dynopt import damped, heavy_ball, iterate, largest, linearize, optimum, oscillation, rate, rosenbrock, solve, stability
 from dynopt.plot.panels import four_panels
 from dynopt.plot.spectra import sample_roots
 

@@ -3,8 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from dynopt import heavy_ball, linearize, nesterov, plot_spectrum, stability
-from dynopt.plot.curves import largest
+from dynopt import heavy_ball, largest, linearize, nesterov, plot_spectrum, stability
 from dynopt.plot.panels import head
 from dynopt.plot.spectra import sample_roots
 

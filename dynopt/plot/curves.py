@@ -46,13 +46,6 @@ def evaluate(expr: Any, values: Mapping[str, Any]) -> Any:
     return _FUNCTIONS[kind](*(np.asarray(arg, float) for arg in args))
 
 
-def largest(region: Any, name: str, **values: float) -> float:
-    """The upper end of one parameter in a region, read from its solved form, at numbers for the others by name."""
-    ends = [float(evaluate(branch.upper, values)) for branch in region.solve(name)
-            if branch.when.contains(**{str(s): values[str(s)] for s in branch.when.free_symbols})]
-    return max(ends, default=math.nan)
-
-
 def coverage(inside: Inside, xlim: Limits, ylim: Limits, size: int, fine: int = 3) -> np.ndarray:
     """The share (size, size) of each pixel that lies inside, from fine x fine samples, so that edges come out smooth."""
     x, y = (pixel_centres(*limits, size * fine) for limits in (xlim, ylim))
