@@ -16,9 +16,9 @@ from .atoms import make
 from .lift import cleared, integral_charpoly, pairs
 from .linear import Linear
 from .pool import OutOfTime, WorkFailed
+from .question import Question
 from .reduce import Context, reduce
 from .region import Region
-from .question import Question
 from .stability import stability
 from .symbols import symbol
 
