@@ -16,7 +16,7 @@ from .steps import CONVERGED, DIVERGED, LARGE, LIMIT, NONFINITE
 
 CHUNK = 32
 NAN = "0x7FF8000000000000"
-ARGUMENTS = ("i64 %first, i64 %count, i64 %every, i64 %stride, i64 %lo, i64 %hi, double %t0, i64 %seed, double %tol, "
+ARGUMENTS = ("i64 %first, i64 %count, i64 %every, i64 %stride, i64 %base, i64 %lo, i64 %hi, double %t0, i64 %seed, double %tol, "
              "ptr %status, ptr %taken, ptr %states, ptr %rows, ptr %numbers")
 
 
@@ -124,7 +124,7 @@ class _Kernel:
     def _key(self) -> str:
         """A 64-bit key for (seed, path): the finalizer of splitmix64 applied to each in turn."""
         text, body = self.text, Body(self.text, {})
-        path = text.splat("i64", "%lane")
+        path = text.splat("i64", text.new("add i64 %base, %lane"))
         if self.width > 1:
             path = text.new(f"add {text.whole} {path}, <{', '.join(f'i64 {i}' for i in range(self.width))}>")
         z = text.splat("i64", "%seed")

@@ -89,6 +89,7 @@ class Run:
                  out: dict | None = None):
         self.setup, self.problem, self.steps, self.every = setup, problem, steps, every
         self.t0, self.seed, self.exact, self.given = t0, np.uint64(seed), exact, out
+        self.base = 0                                   # number of the first path, for runs of a part of an ensemble
         self.tol = float(stop) if stop is not None and not callable(stop) else 0.0
         self.callback = stop if callable(stop) else None
         self.rule, self.message = setup.rule, ""

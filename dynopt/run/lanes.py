@@ -17,7 +17,7 @@ from .setup import Setup
 
 THREADS = max(1, os.cpu_count() or 1)
 PAD = 64                                            # rows hold a multiple of this many paths, so that no width needs an odd end
-KINDS = (*[machine.I64]*6, machine.REAL, machine.I64, machine.REAL, *[machine.POINTER]*5)
+KINDS = (*[machine.I64]*7, machine.REAL, machine.I64, machine.REAL, *[machine.POINTER]*5)
 _kernels: dict[tuple, LaneKernel] = {}
 
 
@@ -72,7 +72,8 @@ def unrolled_kernel(setup: Setup, problem: Any, *, stopping: bool, exact: bool, 
     vectors = {n: v.size for n, v in setup.vectors.items()}
     fields = fields_of(problem)
     used = {n: fields[n] for n in (*program.oracles, "grad") if n in fields}
-    key = (program.key, frozenset((n, id(f)) for n, f in used.items()), wide.copy().pop(), tuple(sorted(vectors.items())), lanes,
+    constants = tuple(n.data.values.tobytes() for n in program.everything if n.op == "array")     # a program's key knows their shapes only
+    key = (program.key, constants, frozenset((n, id(f)) for n, f in used.items()), tuple(wide), tuple(sorted(vectors.items())), lanes,
            stopping, exact, width, bool(setup.lead))
     if key not in _kernels:
         unrolled = Unrolled(program, fields, next(iter(wide)), vectors, lanes, stopping)
@@ -102,13 +103,13 @@ def lane_advance(run: Any, memory: Memory, width: int | None = None) -> Callable
     kernel = unrolled_kernel(setup, run.problem, stopping=run.tol > 0, exact=run.exact and not setup.lead, width=width)
     step = machine.function(kernel.text, "run", *KINDS)
     columns = [_padded(setup.number(n) if kind == "number" else setup.vectors[n][i:i + 1].copy(), memory) for kind, n, i in kernel.numbers]
-    tables = [_pointers([row for row in memory.S]), _pointers([row for row in memory.rows[0]]), _pointers(columns)]
+    tables = [_pointers(list(memory.S)), _pointers(list(memory.rows[0])), _pointers(columns)]
     seed = ctypes.c_int64(int(run.seed) & (2**64 - 1)).value
     stride = memory.S.size
 
     def advance(first: int, count: int) -> None:
         def part(lo: int, hi: int) -> None:
-            step(first, count, run.every, stride, lo, hi, run.t0, seed, run.tol, memory.status.ctypes.data, memory.taken.ctypes.data, *tables)
+            step(first, count, run.every, stride, run.base, lo, hi, run.t0, seed, run.tol, memory.status.ctypes.data, memory.taken.ctypes.data, *tables)
         over_blocks(part, memory.padded, kernel.cost*count)
     advance.kept = columns                           # type: ignore[attr-defined] - the table holds bare pointers to these
     return advance
