@@ -42,6 +42,7 @@ _TABLE = {
     "theory.invariants": "invariants",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
+    "run.sweep": "sweep",
     "run.solve": "solve",
     "run.events": "Event",
     "plot": "style",
