@@ -161,23 +161,35 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
     from .freezing import frozen
     program, frozen_states = frozen(rule, tuple(freeze))
     _check_names(rule, program.oracles)
+    try:
+        return _linearized(rule, program, frozen_states, at, mode, [])
+    except LinearizeError:
+        from .scalars import driven
+        scalars = driven(rule, program)                                 # a scalar that drives itself may be all that is in the way
+        if not scalars:
+            raise
+        return _linearized(rule, program, frozen_states, at, mode, scalars)
+
+
+def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, mode: Any, scalars: list) -> Linear:
+    held = {**frozen_states, **{d.name: d.symbol for d in scalars}}
     size, gradient, curvatures = _gradient(mode, program)
     values: dict[str, Expr] = {name: symbol(name) for name in program.params}
     runner = Runner(size, values, gradient, nonlinear=at is not None, flow=program.kind == "flow")
-    moving = [s for s in program.state if s not in frozen_states]
+    moving = [s for s in program.state if s not in held]
     point = _point(at or {}, moving, rule)
-    known = {node: _state_value(node.data, size, point, frozen_states) for node in program.everything if node.op == "state"}
+    known = {node: _state_value(node.data, size, point, held) for node in program.everything if node.op == "state"}
     runner.outer = known
     outputs = runner.run(program.outputs, known)
     keys, rows = _with_registers(moving, [o for s, o in zip(program.state, outputs) if s in moving], runner)
     matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(_tidy)
     here = point if program.kind == "method" else {}
     shift = Matrix([r.const - here.get(k[0], 0) for k, r in zip(keys, rows)]).applyfunc(_tidy)
-    return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states)
+    return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states, scalars)
 
 
 def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tuple, curvatures: tuple,
-              frozen_states: dict) -> Linear:
+              frozen_states: dict, scalars: list) -> Linear:
     from .freezing import preconditioned
     needs: list[Expr] = []
     notes: list[str] = []
@@ -190,6 +202,10 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
         matrix, shift = matrix.subs(symbol("t"), symbol("k")), shift.subs(symbol("t"), symbol("k"))
     settled = matrix.has(symbol("k")) or shift.has(symbol("k"))
     matrix, shift, needs, notes = settle(matrix, shift)
+    if scalars:
+        from .scalars import settled as after
+        matrix, shift, settled = after(matrix, scalars), after(shift, scalars), True
+        notes = [*notes, *(rf"\text{{{d.name}}} \to {sympy.latex(d.limit)}" for d in scalars)]
     if frozen_states:
         matrix, more = preconditioned(matrix, frozen_states, curvatures)
         notes += more
