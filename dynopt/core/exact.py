@@ -3,6 +3,12 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is a sympy expression; told by its bases, since a function like norm(x) makes a class without a module."""
+    return any((base.__module__ or "").startswith("sympy.") for base in type(value).__mro__)
 
 
 def simplest_between(low: Fraction, high: Fraction) -> Fraction:

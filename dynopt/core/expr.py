@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .errors import RuleError
-from .exact import simplest_fraction
+from .exact import is_symbolic, simplest_fraction
 
 LEAVES = frozenset(("state", "param", "const", "pi", "array", "unknown"))
 COMPARISONS = frozenset(("lt", "le", "gt", "ge", "eq", "ne"))
@@ -180,7 +180,7 @@ def as_node(value: Any) -> Node:
             raise RuleError(f"literal in a rule: {error}") from None
     if isinstance(value, np.ndarray):
         return as_node(value.item()) if value.ndim == 0 else Node("array", data=Array(value))
-    if type(value).__module__.startswith("sympy") and getattr(value, "is_Rational", False):
+    if is_symbolic(value) and getattr(value, "is_Rational", False):
         return constant(Fraction(int(value.p), int(value.q)))
     raise RuleError(f"a rule combined a traced value with {type(value).__name__} {value!r:.40}: expected a number, an array or "
                     "another traced value; pass what varies as a keyword-only parameter")

@@ -6,6 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from .exact import is_symbolic
 from .expr import Node, as_node
 
 SYMPY = {"abs": "Abs", "min": "Min", "max": "Max"}
@@ -16,7 +17,7 @@ class Scalar:
 
 
 def _symbolic(values: tuple) -> bool:
-    return any(type(v).__module__.startswith("sympy.") for v in values)
+    return any(map(is_symbolic, values))
 
 
 def _numeric(name: str) -> Callable:

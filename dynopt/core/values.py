@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ParameterError, ParameterTypeError
+from .exact import is_symbolic
 from .expr import Node, as_node, evaluate
 from .parse import parse
 
@@ -61,7 +62,7 @@ def as_parameter(value: Any, name: str, rule: str) -> Any:
         raise ParameterTypeError(f"{rule}: {name} = {value!r}, expected a number or text such as '2/(L + mu)'")
     if isinstance(value, numbers.Number) and not isinstance(value, complex):
         return as_node(value)
-    if type(value).__module__.startswith("sympy"):
+    if is_symbolic(value):
         return as_node(value) if getattr(value, "is_Rational", False) else parse(str(value))
     raise ParameterTypeError(f"{rule}: {name} is {type(value).__name__} {value!r:.40}, expected a number, text, schedule(...), "
                              f"per_coordinate(...) or a matrix")
@@ -87,7 +88,7 @@ def plain_constant(node: Node, given: dict[str, Any]) -> Any:
     """A constant in the arithmetic of what it meets: exact among nodes and sympy expressions, a float among numbers."""
     if any(isinstance(v, Node) for v in given.values()):
         return node
-    if any(type(v).__module__.startswith("sympy") for v in given.values()):
+    if any(map(is_symbolic, given.values())):
         import sympy
         return sympy.pi if node.op == "pi" else sympy.Rational(node.data.numerator, node.data.denominator)
     if node.op == "pi":
