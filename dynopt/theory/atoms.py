@@ -57,7 +57,7 @@ def negative(f: Expr) -> Expr:
 
 
 @lru_cache(maxsize=20000)
-def terms(f: Expr) -> tuple[tuple[tuple[tuple[Symbol, int], ...], int], ...]:
+def terms(f: Expr) -> tuple[tuple[tuple[tuple[Symbol, int], ...], Any], ...]:
     """The terms of a polynomial: ((symbol, exponent), ...) with its coefficient, a fraction of sympy or an integer."""
     symbols = sorted(f.free_symbols, key=str)
     if not symbols:

@@ -29,10 +29,11 @@ class Bounded(Stable):
     defects: tuple[tuple[Atom, ...], ...] = ()                           # each conjunction: a double root on the rim, defective
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
-        truth, sure = True, True
+        truth: Any = True
+        sure: Any = True
         for p in self.polynomials:
             numbers = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values)))
-            truth, sure = _closed(numbers, self.place)
+            truth, sure = _closed(list(numbers), self.place)
         for a in self.conditions:
             truth = truth & formula_holds(a, values)
         for defect in self.defects:
@@ -130,11 +131,11 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     context = Context(question.facts)
     base = [*question.claim.conditions, *(a for e in rows for a in make(e, ">="))]
     defects = _defects(p, question.linear.polynomial_matrix, zeros, disk, context) if len(p) == 3 else []
-    cases: list[list[Formula]] = [base]
+    cases: list[list[Atom]] = [base]
     for defect in defects:
         if not context.impossible(*base, *defect):
             cases = [[*c, a.negated] for c in cases for a in defect]
-    found = union((c for case in cases for c in reduce(_strict(case), context)), context)          # type: ignore[arg-type]
+    found = union((c for case in cases for c in reduce(_strict(case), context)), context)
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
     claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, defects=tuple(map(tuple, defects)))
     return checked(Region(found, question.facts, question.definitions, names, claim, names=question.linear.names))

@@ -144,14 +144,15 @@ def split(f: Expr) -> tuple[Fraction, list, list]:
 
 def content_of(f: Expr, pairs: tuple) -> Fraction:
     """The number that remains when the factors are divided out."""
-    lead = lambda g: max(terms(g), key=lambda t: [(str(s), e) for s, e in _dense(t[0], symbols)])  # noqa: E731
     symbols = sorted(f.free_symbols, key=str)
+
+    def lead(g: Expr) -> Fraction:
+        c = max(terms(g), key=lambda t: [(str(s), e) for s, e in _dense(t[0], symbols)])[1]
+        return Fraction(int(c.p), int(c.q))
     number = Fraction(1)
     for g, e in pairs:
-        c = lead(g)[1]
-        number *= Fraction(int(c.p), int(c.q))**e
-    c = lead(f)[1]
-    return Fraction(int(c.p), int(c.q))/number
+        number *= lead(g)**e
+    return lead(f)/number
 
 
 def _dense(powers: tuple, symbols: list) -> list:

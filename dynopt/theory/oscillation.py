@@ -29,7 +29,8 @@ class Oscillating(Stable):
     theorem = None                                                      # type: ignore[assignment]
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
-        found, sure = False, True
+        found: Any = False
+        sure: Any = True
         for p in self.polynomials:
             numbers = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in polynomials(p, values)))
             turning, certain = _turning([np.asarray(a) for a in numbers])

@@ -30,9 +30,8 @@ class Worker:
     """One process that answers one call at a time."""
 
     def __init__(self) -> None:
-        own_group = {"start_new_session": True} if os.name == "posix" else {}   # Ctrl-C is the parent's business
         self.process = subprocess.Popen([sys.executable, "-I", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, **own_group)
+                                        stderr=subprocess.DEVNULL, start_new_session=os.name == "posix")   # Ctrl-C is the parent's
         self.answers: queue.Queue = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
         self._send(sys.path)

@@ -84,7 +84,7 @@ def _decided(region: "Region", questions: list[Question], sample: Sample, text: 
 def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline: float,
          ms: int = MS) -> list[tuple[str, str, dict]]:
     """The questions that were not answered by unsat."""
-    open_ = []
+    open_: list[tuple[str, str, dict]] = []
     for label, formulas in questions:
         left = int(1000*(deadline - time.monotonic()))
         if left < 20:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import product as choices
-from typing import Iterable, Sequence
+from typing import Any, Iterable, Sequence
 
 from sympy import Expr, Symbol
 
@@ -97,7 +97,8 @@ def _separate(atoms: list[Atom], context: Context) -> list[Atom]:
     """A product's factors that the other relations determine become relations of their own."""
     for atom in [a for a in atoms if a.op == ">" and len(a.factors) > 1]:
         others = [a for a in atoms if a is not atom]
-        known, open_ = [], []
+        known: list[Any] = []
+        open_: list[Any] = []
         for f in atom.factors:
             if context.implies(others, Atom((f,), ">")):
                 known.append(f)
@@ -144,9 +145,9 @@ def cases(atoms: Conjunction, context: Context, of: Symbol | None = None) -> tup
     if of is not None:
         unequal = next((a for a in atoms if a.op == "!=" and of in a.symbols), None)
         if unequal is not None:
-            rest = tuple(a for a in atoms if a is not unequal)
+            others = tuple(a for a in atoms if a is not unequal)
             sides = (unequal.factors, flipped(unequal.factors))
-            return tuple(c for side in sides for c in cases((*rest, Atom(side, ">")), context, of))
+            return tuple(c for side in sides for c in cases((*others, Atom(side, ">")), context, of))
     products = [a for a in atoms if a.op == ">" and len(a.factors) > 1 and (of is None or of in a.symbols)]
     if not products or len(products) > MAX_PRODUCTS:
         return (atoms,)

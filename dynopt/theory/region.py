@@ -20,7 +20,8 @@ from .show import write
 from .symbols import symbol
 
 if TYPE_CHECKING:
-    from .claim import Claim
+    from .claim import Stable
+    from .every import Every
     from .proof import Proof
     from .solve import Branch
 
@@ -56,7 +57,7 @@ class Region:
     facts: tuple[Formula, ...] = ()                      # what was assumed
     definitions: dict = field(default_factory=dict)      # generator -> the expression that it stands for
     kinds: dict = field(default_factory=dict)            # factor -> kind of boundary
-    claim: "Claim | None" = None                         # what the region is said to describe
+    claim: "Stable | Every | None" = None                         # what the region is said to describe
     steps: tuple[str, ...] = ()                          # the derivation, one LaTeX line each
     unknown: str = ""                                    # why there is no answer
     names: tuple[str, ...] = ()                          # parameters of the rule, whether they matter or not
@@ -130,7 +131,8 @@ class Region:
 
     def implies(self, other: "Region") -> bool | None:
         """Does every point of this region lie in the other one? None if that was not decided in time."""
-        self._known(), other._known()
+        self._known()
+        other._known()
         context = Context(_merged(self.facts, other.facts), ms=5000, seconds=20)
         return self._decided([context.ask(*c, negation(_formula(other.union))).verdict for c in self.union], other.definitions)
 
@@ -160,11 +162,13 @@ class Region:
 
     # -- combining ---------------------------------------------------------------------------------------------
     def __and__(self, other: "Region") -> "Region":
-        self._known(), other._known()
+        self._known()
+        other._known()
         return self._combined(other, [(*a, *b) for a, b in product(self.union, other.union)], _merged(self.facts, other.facts))
 
     def __or__(self, other: "Region") -> "Region":
-        self._known(), other._known()
+        self._known()
+        other._known()
         if set(self.facts) == set(other.facts):
             return self._combined(other, [*self.union, *other.union], self.facts)
         inner = [_with_facts(r) for r in (self, other)]
@@ -280,6 +284,7 @@ def _merged(a: tuple, b: tuple) -> tuple:
 
 
 def _with_facts(r: Region) -> list[Conjunction]:
-    if not all(isinstance(f, Atom) for f in r.facts):
+    facts = tuple(f for f in r.facts if isinstance(f, Atom))
+    if len(facts) < len(r.facts):
         raise RuleError("regions under different assumptions with alternatives cannot be joined; give both the same `given=`")
-    return [(*c, *r.facts) for c in r.union]                                    # type: ignore[misc]
+    return [(*c, *facts) for c in r.union]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Iterable
+from typing import Any, Iterable, Sequence
 
 from sympy import Expr, Symbol
 
@@ -63,7 +63,7 @@ def solve(text: str, tactic: str, ms: int) -> Answer:
     return Answer("sat", {d.name(): _fraction(model[d]) for d in model.decls()})
 
 
-def _fraction(value: object) -> Fraction:
+def _fraction(value: Any) -> Fraction:
     import z3
     if z3.is_algebraic_value(value):
         value = value.approx(20)
@@ -139,7 +139,7 @@ def scale_symbols(factors: tuple[Expr, ...], positive: frozenset[Symbol]) -> fro
     return frozenset(fixed)
 
 
-def _null_space(rows: list[list[int]], n: int) -> list[list[Fraction]]:
+def _null_space(rows: Sequence[Sequence[int]], n: int) -> list[list[Fraction]]:
     """A basis of the vectors that every row annihilates, in fractions."""
     reduced: list[list[Fraction]] = []
     pivots: list[int] = []
@@ -155,7 +155,7 @@ def _null_space(rows: list[list[int]], n: int) -> list[list[Fraction]]:
     basis = []
     for free in (j for j in range(n) if j not in pivots):
         vector = [Fraction(int(j == free)) for j in range(n)]
-        for p, row in zip(pivots, reduced):
-            vector[p] = -row[free]
+        for p, known in zip(pivots, reduced):
+            vector[p] = -known[free]
         basis.append(vector)
     return basis
