@@ -6,7 +6,7 @@ from dynopt import explicit_euler, gradient_flow, plot_region, rk2, rk4, stabili
 
 
 def draw() -> Figure:
-    figure, ax = plt.subplots(figsize=(4.2, 3.9))
+    figure, ax = plt.subplots(figsize=(3.3, 3.9))
     for index, (name, scheme) in enumerate((("RK4", rk4), ("RK2", rk2), ("Euler", explicit_euler))):
         region = stability(scheme(gradient_flow), mode="complex")
         plot_region(region, ax, x="lam_re", y="lam_im", at={"h": 1.0}, color=style.palette().series(index), label=name,

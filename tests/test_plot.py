@@ -295,9 +295,12 @@ def test_an_animation_has_all_its_frames(tmp_path, ending):
         assert image.n_frames == 4
 
 
-def test_an_animation_refuses_what_it_cannot_write(tmp_path):
+def test_an_animation_refuses_what_it_cannot_write(tmp_path, monkeypatch):
     with pytest.raises(ParameterError, match=r"\.gif, \.webp or \.mp4"):
         save_animation(None, tmp_path / "run.avi")
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(ParameterError, match=r"ffmpeg.*'run\.webp'"):
+        save_animation(None, tmp_path / "run.mp4")
     with pytest.raises(ParameterError, match="frames=1"):
         animate(spiral(), frames=1)
 
