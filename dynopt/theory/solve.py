@@ -1,18 +1,20 @@
 """A region as intervals of one parameter: lower < x < upper, each with the condition on the other parameters.
 
 In each conjunction every relation must be linear in x, so that for fixed other parameters the set is one interval; a single
-quadratic relation is solved by cases. The ends are tried in pairs: the pair (L, U) is right where both slopes have their
-sign, L < U, and every other relation holds at both ends.
+quadratic relation is solved by cases, and one beside others is split into two lines through the root of its discriminant.
+The ends are tried in pairs: the pair (L, U) is right where both slopes have their sign, L < U, and every other relation
+holds at both ends.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sympy import Expr, Rational, Symbol, fraction, oo, sqrt, sstr, together
+from sympy import Expr, Rational, Symbol, cancel, fraction, oo, sqrt, sstr, together
 
 from ..core.errors import RuleError
-from .atoms import Atom, make, sign
+from .atoms import NEVER, Atom, make, sign
+from .generators import Generators
 from .letters import Letters
 from .reduce import Conjunction, Context, cases, reduce, union
 
@@ -79,9 +81,19 @@ def _least(x: Symbol) -> Expr:
 def _branches(region: "Region", conjunction: Conjunction, x: Symbol, context: Context) -> list[Branch]:
     free = [a for a in conjunction if x not in a.symbols]
     bound = [a for a in conjunction if x in a.symbols]
-    if any(a.op not in (">", ">=") or len(a.factors) > 1 or a.factors[0].diff(x, 2).expand() != 0 for a in bound):
-        return _parabolas(region, free, bound, x, context)
-    lines = [Bound(-r/s, s, r, a.op == ">=") for a in bound for s, r in [_line(a, x)]]
+    curved = [a for a in bound if a.factors[0].diff(x, 2).expand() != 0]
+    if any(len(a.factors) > 1 or a.factors[0].diff(x, 3).expand() != 0 or (a in curved and a.op != ">") for a in bound):
+        raise RuleError(f"the region's relations are of higher degree in {x}, so its ends have no closed form here; "
+                        f"use .conditions, or .contains on a grid of {x}")
+    if len(bound) == len(curved) == 1:
+        return _parabola(region, free, bound[0], x, context)
+    lines = [Bound(-r/s, s, r, a.op == ">=") for a in bound if a not in curved for s, r in [_line(a, x)]]
+    return _between(region, free, lines, x, context) if not curved else _curved(region, free, lines, curved, x)
+
+
+def _between(region: "Region", free: list[Atom], lines: list[Bound], x: Symbol, context: Context) -> list[Branch]:
+    """One branch for each pair of lines that can be the two ends."""
+    lines = list(lines)
     if x.is_positive:
         lines.append(Bound(Rational(0), Rational(1), Rational(0), False))
     found: list[Branch] = []
@@ -134,12 +146,50 @@ def _when(region: "Region", parts: tuple[Conjunction, ...], context: Context) ->
     return Region(union(parts, context), region.facts, region.definitions, {}, names=region.names)
 
 
-def _parabolas(region: "Region", free: list[Atom], bound: list[Atom], x: Symbol, context: Context) -> list[Branch]:
+def _curved(region: "Region", free: list[Atom], lines: list[Bound], curved: list[Atom], x: Symbol) -> list[Branch]:
+    """Quadratic relations beside others: each is a product of two lines that hold the root of its discriminant."""
+    cases: list[tuple] = [(region, list(free), list(lines), [])]
+    for atom in curved:
+        f = atom.factors[0].expand()
+        cases = [c for case in cases for c in _split(case, f.coeff(x, 2), f.coeff(x, 1), f.coeff(x, 0))]
+    found: list[Branch] = []
+    for inner, asks, straight, real in cases:
+        for b in _between(inner, asks, straight, x, Context(inner.facts, seconds=20)):
+            values = [cancel(e.subs(inner.definitions)) if e.free_symbols else e for e in (b.lower, b.upper)]
+            found.append(replace(b, lower=values[0], upper=values[1], when=_with_real_roots(b.when, real, region)))
+    return found
+
+
+def _split(case: tuple, a: Expr, b: Expr, c: Expr) -> list[tuple]:
+    """a*x**2 + b*x + c > 0 as (2*a*x + b - w)*(2*a*x + b + w)/a > 0 with w the root of the discriminant."""
+    region, asks, lines, real = case
+    disc = (b**2 - 4*a*c).expand()
+    generators = Generators()
+    w = generators.polynomial(sqrt(disc.factor()))
+    rooted = replace(region, facts=(*region.facts, *generators.facts), definitions={**region.definitions, **generators.meaning})
+    up, down = (Bound(-(b - w)/(2*a), 2*a, b - w, False), Bound(-(b + w)/(2*a), -2*a, -b - w, False))
+    rise, fall = (*asks, *make(a, ">")), (*asks, *make(-a, ">"))
+    real = [*real, *make(disc, ">=")]
+    pieces = [(rooted, [*rise], [*lines, up], real), (rooted, [*rise], [*lines, down], real),
+              (region, [*rise, *make(-disc, ">")], lines, real[:-1] if make(disc, ">=") else real),
+              (rooted, [*fall], [*lines, replace(up, slope=-2*a, rest=w - b), replace(down, slope=2*a, rest=b + w)], real),
+              (region, [*asks, *make(a, "==")], [*lines, Bound(-c/b if b != 0 else oo, b, c, False)], real)]
+    return [p for p in pieces if NEVER not in p[1]]
+
+
+def _with_real_roots(when: "Region", real: list[Atom], region: "Region") -> "Region":
+    """That the roots in the ends are real, said where the rest does not say it."""
+    plain = Context(region.facts)
+    parts = []
+    for c in when.union:
+        known = [a for a in c if not any(s in when.definitions for s in a.symbols)]
+        parts.append((*c, *(a for a in real if not plain.implies(known, a))))
+    return replace(when, union=tuple(parts))
+
+
+def _parabola(region: "Region", free: list[Atom], bound: Atom, x: Symbol, context: Context) -> list[Branch]:
     """The cases of one quadratic relation a*x**2 + b*x + c > 0."""
-    if len(bound) != 1 or bound[0].op != ">" or len(bound[0].factors) > 1 or bound[0].factors[0].diff(x, 3).expand() != 0:
-        raise RuleError(f"several relations of the region are of higher degree in {x}, so its ends have no closed form here; "
-                        f"use .conditions, or .contains on a grid of {x}")
-    f = bound[0].factors[0].expand()
+    f = bound.factors[0].expand()
     a, b, c = f.coeff(x, 2), f.coeff(x, 1), f.coeff(x, 0)
     root = sqrt((b**2 - 4*a*c).factor())
     ends = {"first": (-b - root)/(2*a), "second": (-b + root)/(2*a), "least": _least(x), "most": oo}
