@@ -11,7 +11,7 @@ from typing import Any
 from ..core.errors import RuleError
 from ..core.rule import Method
 from .block_delay import delayed_by_name, delayed_by_registers
-from .block_parts import check_count, check_method, is_gradient, made, takes_fresh
+from .block_parts import check_count, check_method, is_gradient, made, rest_of, takes_fresh
 
 
 def delayed(m: Method, tau: int | str) -> Method:
@@ -92,7 +92,7 @@ def weight_decay(m: Method, decoupled: bool = False) -> Method:
         x, *others = inner(values)
         return x - given["eta"]*given["wd"]*values[0], *others
     name = f"weight_decay({m.name}{', decoupled=True' if decoupled else ''})"
-    return made(name, m, decoupled_step if decoupled else coupled_step, params=["wd"])
+    return made(name, m, decoupled_step if decoupled else coupled_step, params=["wd"], starts={} if decoupled else rest_of(m))
 
 
 def _player(name: str, args: tuple) -> int:

@@ -170,7 +170,7 @@ def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
     first = next(s for s in rule.state if s not in rule.scalars)
     for name, value in rule.defaults.items():
         if name in rule.state and name not in states:
-            states[name] = _default(value, name, rule, states.get(first))
+            states[name] = states[value] if value in states else _default(value, name, rule, states.get(first))
     if first in states:
         check_dimension(rule, problem, states, vectors)
     states |= rest_states(rule, states, plain, vectors, matrices)
@@ -183,6 +183,7 @@ def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
 
 
 def _default(value: Any, name: str, rule: Rule, like: np.ndarray | None) -> np.ndarray:
+    """The start of a state that x0 does not name: a number (a block may also write the name of a state instead)."""
     if name in rule.scalars:
         return np.array([float(value)])
     return np.full_like(like, float(value)) if like is not None else np.array([float(value)])
