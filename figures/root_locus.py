@@ -15,7 +15,8 @@ def draw() -> Figure:
     for letter, ax, name, rule in zip("ab", axes, ("Heavy ball", "Nesterov"), (heavy_ball, nesterov), strict=True):
         edge = largest(stability(rule), "eta", beta=BETA, lam=1)
         reach = np.linspace(1e-4, 1.12 * edge, 1500)
-        plot_spectrum(sample_roots(linearize(rule).charpoly, eta=reach, beta=BETA, lam=1.0), ax, parameter=reach, exits="")
+        roots = sample_roots(linearize(rule).charpoly, eta=reach, beta=BETA, lam=1.0)
+        plot_spectrum(roots, ax, parameter=reach, exits=rf"leaves at {edge:.4g}")
         ax.set(xlim=(-1.5, 1.15), ylim=(-1.15, 1.15))
         head(ax, letter, rf"{name} is stable up to $\eta\lambda={edge:.4g}$")
     return figure

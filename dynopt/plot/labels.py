@@ -210,12 +210,18 @@ def _samples(ax: Axes, artist: Any, scale: float) -> np.ndarray:
     if isinstance(artist, PathCollection):
         return _visible(ax, artist.get_offset_transform().transform(np.asarray(artist.get_offsets())))
     if isinstance(artist, LineCollection):
-        corners = np.concatenate([np.empty((0, 2)), *artist.get_segments()])  # short segments by the thousand: corners do
-        return _visible(ax, artist.get_transform().transform(corners))
+        return _visible(ax, artist.get_transform().transform(_along(artist.get_segments())))
     if isinstance(artist, Line2D):
         points = artist.get_transform().transform(artist.get_xydata())
         return _visible(ax, points, 0.0 if artist.get_linestyle() == "None" else scale)
     return np.empty((0, 2))
+
+
+def _along(segments: Sequence[np.ndarray]) -> np.ndarray:
+    """Points on short segments by the thousand: each from corner to corner in quarters."""
+    starts = np.concatenate([np.empty((0, 2)), *(segment[:-1] for segment in segments)])
+    ends = np.concatenate([np.empty((0, 2)), *(segment[1:] for segment in segments)])
+    return np.concatenate([starts + part * (ends - starts) for part in (0.0, 0.25, 0.5, 0.75, 1.0)])
 
 
 def _visible(ax: Axes, points: np.ndarray, scale: float = 0.0) -> np.ndarray:
