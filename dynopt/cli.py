@@ -112,6 +112,25 @@ def report(
     make(data, l2=l2, beta=beta, gamma=gamma, out=out, force=force)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def explore(
+    context: typer.Context,
+    rule: Annotated[Optional[str], typer.Argument(metavar="RULE", show_default=False,
+                    help="A catalogue name, a scheme of a flow such as 'rk4(damped)', or my_rules.py:my_method.")] = None,
+    problem: Annotated[str, typer.Option(metavar="PROBLEM", help="rosenbrock, 'quadratic([1, 10])', ...", show_default=False)] = "",
+    page: Annotated[str, typer.Option(metavar="NAME", help="Which page; --list names them.")] = "explorer",
+    out: Annotated[str, typer.Option(metavar="FILE", help="Where the page goes; by default RULE_PAGE.html.", show_default=False)] = "",
+    steps: Annotated[int, typer.Option(metavar="NUMBER", help="Iterations shown.")] = 200,
+    pages: Annotated[bool, typer.Option("--list", help="List the pages.")] = False,
+) -> None:
+    """Write a live page of a rule: one file that needs no network; parameters by name, as in --eta 0.1."""
+    from dynopt.cli_explore import list_pages, write_page
+    if pages:
+        list_pages()
+    else:
+        write_page(rule, problem, page, out, steps, context.args)
+
+
 def _say(message: str) -> None:
     """One message on stderr, whatever the terminal can encode."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"

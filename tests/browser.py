@@ -101,7 +101,8 @@ class Browser:
     def drag(self, selector: str, begin: tuple[float, float], end: tuple[float, float], moves: int = 10) -> None:
         """Drag within an element, in fractions of its box."""
         self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
-        box = self.run(f"(() => {{ const b = document.querySelector({json.dumps(selector)}).getBoundingClientRect(); return [b.x, b.y, b.width, b.height]; }})()")
+        found = f"document.querySelector({json.dumps(selector)})"
+        box = self.run(f"(({{x, y, width, height}}) => [x, y, width, height])({found}.getBoundingClientRect())")
 
         def at(f: float) -> dict[str, float]:
             return {"x": box[0] + box[2]*(begin[0] + f*(end[0] - begin[0])), "y": box[1] + box[3]*(begin[1] + f*(end[1] - begin[1]))}

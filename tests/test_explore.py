@@ -17,9 +17,10 @@ from dynopt.explore.bundle import digest, safe_json
 from dynopt.explore.formulas import tree
 
 PAYLOADS = ["\"><img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!--<script>", "\u2028alert(1)\u2029", "'-alert(1)-'",
-            "javascript:alert(1)", "${alert(1)}", "`;alert(1);`", "\\href{javascript:alert(1)}{x}", "\\htmlData{a=b}{c}", "<svg/onload=alert(1)>",
-            "&lt;img src=x onerror=alert(1)&gt;", "]]><script>alert(1)</script>", "</style><script>alert(1)</script>", "</title><script>alert(1)</script>",
-            "<iframe srcdoc='<script>alert(1)</script>'>", "__proto__", "constructor", "\" onmouseover=alert(1) x=\"", "<math><mtext></mtext><script>alert(1)</script>"]
+            "javascript:alert(1)", "${alert(1)}", "`;alert(1);`", "\\href{javascript:alert(1)}{x}", "\\htmlData{a=b}{c}",
+            "<svg/onload=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;", "]]><script>alert(1)</script>",
+            "</style><script>alert(1)</script>", "</title><script>alert(1)</script>", "<iframe srcdoc='<script>alert(1)</script>'>",
+            "__proto__", "constructor", "\" onmouseover=alert(1) x=\"", "<math><mtext></mtext><script>alert(1)</script>"]
 
 
 def named(rule, name):
@@ -198,3 +199,17 @@ def test_the_region_of_the_page_is_the_region_of_the_theory(name, tmp_path):
     for f, point in zip(found[:20], points):
         numbers = exact.subs({s: point["values"].get(str(s), point["lam"]) for s in exact.free_symbols})
         assert np.abs(np.array(numbers, dtype=float).ravel() - f["matrix"]).max() < 1e-12
+
+
+def test_the_fourteen_pages_are_listed_and_written(tmp_path, capsys, monkeypatch):
+    from dynopt.cli import main
+    from dynopt.explore.pages import PAGES
+    assert len(PAGES) == 14
+    assert main(["explore", "--list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(PAGES)
+    monkeypatch.chdir(tmp_path)
+    assert main(["explore", "gradient_descent", "--problem", "quadratic([1, 4])", "--page", "regimes", "--eta", "0.2"]) == 0
+    assert "regimes: gradient_descent" in (tmp_path/"gradient_descent_regimes.html").read_text(encoding="utf-8")
+    assert main(["explore", "gradient_descent", "--page", "nothing"]) == 2
+    assert "expected one of explorer" in capsys.readouterr().err
+    assert main(["explore"]) == 2

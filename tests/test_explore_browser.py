@@ -8,9 +8,11 @@ import pytest
 from browser import CHROMIUM, Browser
 
 from dynopt import Problem, explore, iterate, quadratic, rosenbrock, rules
+from dynopt.explore.pages import PAGES
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
 LAB = "document.querySelector('main').dynopt"
+SET = "((q, v, e) => { const s = document.querySelector(q); s.value = v(s); s.dispatchEvent(new Event(e)); })('%s', (s) => %s, '%s')"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def test_it_opens_without_an_error_a_request_or_a_sideways_scroll(browser, page,
     assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     background = browser.run("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, background.strip("rgb()").split(","))) < 150) == (scheme == "dark")
-    drawn = browser.run("[...document.querySelectorAll('canvas')].map((c) => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)")
+    drawn = browser.run("[...document.querySelectorAll('canvas')].map((c) => "
+                        "new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)")
     assert len(drawn) == 4 and min(drawn) > 20, "a panel is empty"
 
 
@@ -73,16 +76,17 @@ def test_keys_move_the_start_and_the_point_and_the_words_follow(browser, page):
         assert browser.run(value) > before
     browser.rest_for(.6)
     assert "heavy_ball on rosenbrock: stable" in browser.run("document.querySelector('[role=status]').textContent")
-    named = browser.run("[...document.querySelectorAll('canvas, input, select, button')].every((e) => (e.getAttribute('aria-label') || e.textContent).trim().length > 0)")
+    named = browser.run("[...document.querySelectorAll('canvas, input, select, button')].every((e) => "
+                        "(e.getAttribute('aria-label') || e.textContent).trim().length > 0)")
     assert named, "a control has no name"
 
 
 def test_a_slider_a_chooser_and_the_theme_button(browser, page):
     browser.open(page)
     ready(browser)
-    browser.run("(() => { const s = document.querySelector('input[aria-label=beta]'); s.value = .5; s.dispatchEvent(new Event('input')); })()")
+    browser.run(SET % ("input[aria-label=beta]", .5, "input"))
     assert abs(browser.run(f"{LAB}.p[0][{LAB}.rule.params[1].place]") - .5) < 1e-3
-    browser.run("(() => { const s = document.querySelector('select[aria-label=problem]'); s.value = 1; s.dispatchEvent(new Event('change')); })()")
+    browser.run(SET % ("select[aria-label=problem]", 1, "change"))
     ready(browser)
     assert browser.run(f"{LAB}.problem.name") == "quadratic"
     browser.run("[...document.querySelectorAll('button')].find((b) => b.textContent.includes('dark')).click()")
@@ -108,7 +112,7 @@ def test_a_link_restores_what_was_seen(browser, page):
     browser.open(page)
     ready(browser)
     browser.drag("canvas", (.3, .5), (.7, .4))
-    browser.run("(() => { const s = document.querySelector('select[aria-label=method]'); s.value = 2; s.dispatchEvent(new Event('change')); })()")
+    browser.run(SET % ("select[aria-label=method]", 2, "change"))
     state, anchor = browser.run(f"{LAB}.state()"), browser.run("location.hash")
     browser.open(page, anchor=anchor)
     ready(browser)
@@ -174,6 +178,27 @@ def test_without_javascript_there_is_a_picture_and_the_region(browser, page):
         assert "stable exactly where" in text and "polyline" in text
     finally:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("name", [n for n in PAGES if n != "explorer"])
+def test_every_page_works_for_every_rule_it_offers(browser, tmp_path, name):
+    """Opened, each rule chosen, the first slider moved, the optimum asked for, a key pressed: no error, no request, no side scroll."""
+    made = explore(rules["nesterov"], quadratic([1, 10]), page=name, beside=[rules[n] for n in ("gradient_descent", "aggmo", "adam")])
+    browser.open(made.save(tmp_path/"page.html"), width=760)
+    browser.until(f"{LAB} && window.dynoptFrames && window.dynoptFrames.length")
+    for n in range(4):
+        browser.run(SET % ("select[aria-label=method]", n, "change"))
+        browser.run(SET % ("[aria-label=parameters] input", ".7*s.max", "input"))
+        browser.run("[...document.querySelectorAll('button')].find((b) => b.textContent.includes('optimum')).click()")
+        browser.run("document.querySelector('canvas[tabindex]')?.focus()")
+        browser.key("ArrowRight")
+        browser.rest_for(.1)
+        words = browser.run("document.querySelector('[role=status]').textContent")
+        shown = browser.run("!document.querySelector('.panels').hidden")
+        assert shown or (n == 3 and "has none" in words), words
+        assert "NaN" not in words and "undefined" not in words
+    assert browser.problems == [] and browser.requests == []
+    assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def test_compute_and_draw_take_less_than_eight_milliseconds(browser, page, capsys):

@@ -10,11 +10,16 @@ from importlib.resources import files
 from typing import Any
 
 from ..emit.js import runtime
+from .pages import Kind
 from .problems import Printed
 
 IMPORT = re.compile(r'^import [^;]+;\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
 POLICY = "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'"
+BEGIN = """const root = document.getElementById("app");
+root.replaceChildren();
+start(root, JSON.parse(document.getElementById("data").textContent));
+"""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title><style>{style}</style></head>
@@ -34,6 +39,11 @@ def module(names: tuple[str, ...]) -> str:
     return "\n".join(EXPORT.sub("", IMPORT.sub("", part)) for part in parts)
 
 
+def starter(kind: Kind) -> str:
+    """The line that starts a page of this kind on its root element."""
+    return (f"const start = (root, data, model = null) => {{ root.dynopt = new {kind.maker}(root, new Lab(data, FUNCTIONS, ARRAYS), model); }};\n")
+
+
 def safe_json(value: Any) -> str:
     """JSON that cannot end a script element or a line of one."""
     text = json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
@@ -50,10 +60,9 @@ def digest(text: str) -> str:
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
-def html(title: str, data: dict[str, Any], printed: Printed, names: tuple[str, ...], fallback: str) -> str:
+def html(title: str, data: dict[str, Any], printed: Printed, kind: Kind, fallback: str) -> str:
     """The whole page as text."""
     style = static("page.css")
-    script = (module(names) + "\n" + printed_code(printed) + "\nconst root = document.getElementById(\"app\");\nroot.replaceChildren();\n"
-              "start(root, JSON.parse(document.getElementById(\"data\").textContent), FUNCTIONS, ARRAYS);\n")
+    script = "\n".join([module(kind.modules), printed_code(printed), starter(kind), BEGIN])
     policy = POLICY.format(script=digest(script), style=digest(style))
     return PAGE.format(policy=escape(policy, quote=True), title=escape(title), style=style, fallback=fallback, data=safe_json(data), script=script)

@@ -33,9 +33,9 @@ def _drawing(problem: dict[str, Any]) -> str:
     for level in (.25, .5, 1.0, 2.0):
         points = least[:2] + level*(np.outer(np.cos(turn), sizes[0]*axes[0, :2]) + np.outer(np.sin(turn), sizes[1]*axes[1, :2]))
         shown = " ".join(f"{a:.1f},{b:.1f}" for a, b in (place(*p) for p in points))
-        shapes.append(f'<polyline points="{shown}" fill="none" stroke="currentColor" stroke-width="1" opacity=".5"/>')
+        shapes.append(f'<polyline points="{shown}" fill="none" stroke="currentColor" opacity=".5"/>')
     marks = [(place(*least[:2]), "minimizer"), (place(*problem["start"][:2]), "start")]
-    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="5" fill="currentColor"/><text x="{a + 9:.1f}" y="{b + 4:.1f}" fill="currentColor">{t}</text>'
-                   for (a, b), t in marks)
-    return (f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="Minimizer, start and curvature of {escape(problem["name"], quote=True)}">'
-            f'{"".join(shapes)}{dots}</svg>')
+    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="5"/><text x="{a + 9:.1f}" y="{b + 4:.1f}">{t}</text>' for (a, b), t in marks)
+    name = f"Minimizer, start and curvature of {problem['name']}"
+    return (f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(name, quote=True)}">'
+            f'{"".join(shapes)}<g fill="currentColor">{dots}</g></svg>')

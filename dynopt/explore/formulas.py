@@ -1,4 +1,4 @@
-"""Derived formulas on their way to the page: sympy expressions to JavaScript, LaTeX to trees of MathML that cannot carry markup."""
+"""Derived formulas on their way to the page: expressions become JavaScript, LaTeX becomes trees of MathML that carry no markup."""
 from __future__ import annotations
 
 from fractions import Fraction
@@ -11,7 +11,8 @@ from ..core.expr import Node, constant, leaf
 from ..emit.js import js_numbers
 from ..report.mathml import mathml
 
-UNARY = {sympy.Abs: "abs", sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tanh: "tanh", sympy.sign: "sign"}
+UNARY = {sympy.Abs: "abs", sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos", sympy.tanh: "tanh",
+         sympy.sign: "sign"}
 FOLDED = {sympy.Add: "add", sympy.Mul: "mul", sympy.Max: "max", sympy.Min: "min"}
 RELATIONS = {sympy.StrictGreaterThan: "gt", sympy.GreaterThan: "ge", sympy.StrictLessThan: "lt", sympy.LessThan: "le",
              sympy.Equality: "eq", sympy.Unequality: "ne"}

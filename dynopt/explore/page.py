@@ -10,8 +10,8 @@ from ..core.errors import ParameterError
 from ..core.rule import Rule
 from . import bundle, problems, rules
 from .fallback import still
+from .pages import Kind, kind
 
-MODULES = ("numerics.js", "canvas.js", "ui.js", "lab.js", "panels.js", "explorer.js", "main.js")
 BESIDE = ("gradient_descent", "heavy_ball", "nesterov")
 LIMIT = 300_000
 
@@ -19,13 +19,13 @@ LIMIT = 300_000
 class Page:
     """A page that stands by itself: `.html`, `.save(path)`, `.show()` in a notebook, `.widget()` for two-way state."""
 
-    def __init__(self, title: str, data: dict[str, Any], printed: problems.Printed, fallback: str, modules: tuple[str, ...] = MODULES):
-        self.title, self.data, self.printed, self.fallback, self.modules = title, data, printed, fallback, modules
+    def __init__(self, title: str, data: dict[str, Any], printed: problems.Printed, fallback: str, kind: Kind):
+        self.title, self.data, self.printed, self.fallback, self.kind = title, data, printed, fallback, kind
 
     @property
     def html(self) -> str:
         """The whole page as text: no request, no framework, no script but its own."""
-        return bundle.html(self.title, self.data, self.printed, self.modules, self.fallback)
+        return bundle.html(self.title, self.data, self.printed, self.kind, self.fallback)
 
     def save(self, path: str | Path) -> Path:
         """Write the page to a file and return its path."""
@@ -56,11 +56,12 @@ class Page:
 
 
 def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200, beside: Sequence[Rule] | None = None,
-            **params: Any) -> Page:
+            page: str = "explorer", **params: Any) -> Page:
     """A live page of a rule on a problem: contours, stability map, roots and decay, all from the declaration.
 
     rule : a Method, or a Flow (stepped by symplectic Euler or rk4). problem : a traced Problem; without one, five standard ones.
     x0 : where the first problem starts, shape (d,). steps : iterations shown, 1 to 2000. beside : other methods to overlay.
+    page : one of the fourteen of `dynopt explore --list`, each for any rule.
     params : values to begin with; missing ones follow from the catalogue or are found. Returns a Page.
     Raises RuleError, ParameterError for rules of several fields and problems that cannot be traced.
 
@@ -71,22 +72,22 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 2000:
         raise ParameterError(f"explore: steps = {steps!r:.40}, expected a whole number from 1 to 2000; write steps=200")
-    method = rules.as_method(rule)
+    chosen, method = kind(page), rules.as_method(rule)
     wanted = [problem, *problems.standard()] if problem is not None else problems.standard()
     printed = problems.Printed()
     described = [problems.describe(p, printed, x0 if n == 0 else None) for n, p in enumerate(_different(wanted))]
     others = [published[n] for n in BESIDE] if beside is None else list(beside)
     spec = [rules.describe(method, printed, wanted[0], params)]
     spec += [rules.describe(rules.as_method(r), printed, wanted[0], {}) for r in others if r != method]
-    title = f"{method.name} on {described[0]['name']}"
+    title = f"{method.name} on {described[0]['name']}" if page == "explorer" else f"{page.replace('_', ' ')}: {method.name}"
     data = {"title": title, "rules": spec, "problems": described, "steps": steps, "given": bool(params), "overlay": [1] if beside else [],
             "widget": False}
-    page = Page(title, data, printed, still(method, described[0], spec[0]))
-    size = len(page.html.encode())
+    made = Page(title, data, printed, still(method, described[0], spec[0]), chosen)
+    size = len(made.html.encode())
     if size > LIMIT:
         raise ParameterError(f"explore: the page would take {size/1000:.0f} kB, expected at most {LIMIT//1000} kB; "
                              f"{described[0]['name']} carries its data along: give it fewer rows")
-    return page
+    return made
 
 
 def _different(found: list[Any]) -> list[Any]:

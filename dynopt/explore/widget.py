@@ -11,8 +11,8 @@ def source(page: Any) -> str:
     """The ES module that anywidget loads: our modules, the printed functions, and `render`."""
     data = bundle.safe_json(page.data | {"widget": True})
     render = ("export default { render({ model, el }) {\n  const style = document.createElement(\"style\");\n  style.textContent = STYLE;\n"
-              "  const root = document.createElement(\"main\");\n  el.append(style, root);\n  start(root, DATA, FUNCTIONS, ARRAYS, model);\n} };\n")
-    return "\n".join([bundle.module(page.modules), bundle.printed_code(page.printed), f"const DATA = {data};",
+              "  const root = document.createElement(\"main\");\n  el.append(style, root);\n  start(root, DATA, model);\n} };\n")
+    return "\n".join([bundle.module(page.kind.modules), bundle.printed_code(page.printed), bundle.starter(page.kind), f"const DATA = {data};",
                       f"const STYLE = {json.dumps(bundle.static('page.css'))};", render])
 
 
@@ -22,7 +22,8 @@ def make(page: Any) -> Any:
         import anywidget
         import traitlets
     except ImportError:
-        raise ImportError("widget needs anywidget, which is not installed; run `pip install anywidget`, or use .show(), which needs nothing") from None
+        raise ImportError("widget needs anywidget, which is not installed; run `pip install anywidget`, "
+                          "or use .show(), which needs nothing") from None
 
     class Explorer(anywidget.AnyWidget):
         _esm = source(page)

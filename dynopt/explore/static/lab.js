@@ -6,7 +6,15 @@ const FAR = 1e9;                                             // the counter at w
 
 export class Lab {
   constructor(data, functions, arrays) {
-    Object.assign(this, { data, functions, arrays, rules: data.rules, problems: data.problems, cache: new Map() });
+    Object.assign(this, { data, functions, arrays, rules: data.rules, problems: [...data.problems], cache: new Map(), fields: new Map() });
+  }
+
+  // a problem that a page makes itself, with its curvatures and oracles; returns its place
+  own(problem, fields) {
+    const d = problem.dim, zero = new Array(d).fill(0);
+    this.problems.push({ name: "", start: zero, minimizer: zero, floor: 0, window: [-1, 1, -1, 1], oracles: {}, ...problem });
+    this.fields.set(this.problems.length - 1, fields);
+    return this.problems.length - 1;
   }
 
   made(key, make) {
@@ -19,6 +27,7 @@ export class Lab {
   // a field of a problem: oracle(j, "grad")(x, out)
   oracle(j, name) {
     return this.made(`oracle ${j} ${name}`, () => {
+      if (this.fields.get(j)?.[name]) return this.fields.get(j)[name];
       const d = this.problems[j].dim, found = this.problems[j].oracles[name];
       if (!found) return name === "prox" ? (u, s, out) => out.set(u) : null;
       return this.functions[found.code]([], [d, d], this.take(found.arrays));
@@ -100,6 +109,18 @@ export class Lab {
   worst(i, lams, p) { let m = 0; for (const lam of lams) m = Math.max(m, this.rho(i, lam, p)); return m; }
   stable(i, lams, p) { return lams.every((lam) => margin(this.polynomial(i, lam, p)) > 0); }
 
+  // the state of one mode after 0, 1, ..., steps, from rest at x = 1: rows of all states
+  motion(i, lam, p, steps, z0 = null) {
+    const { n, M } = this.matrix(i, lam, p), out = new Float64Array((steps + 1) * n), s = this.rules[i].states.length;
+    for (let a = 0; a < n; a++) out[a] = z0 ? z0[a] : this.rules[i].start[a % s] === "x" ? 1 : 0;
+    for (let k = 0; k < steps; k++) for (let r = 0; r < n; r++) {
+      let sum = 0;
+      for (let c = 0; c < n; c++) sum += M[r * n + c] * out[k * n + c];
+      out[(k + 1) * n + r] = sum;
+    }
+    return { rows: out, n, at: this.rules[i].start.indexOf("x") };
+  }
+
   // the verdict of the derived region, null where theory has none
   inside(i, lam, p) {
     const t = this.rules[i].theory;
@@ -158,7 +179,10 @@ export class Lab {
       const spans = axes.map((a) => this.span(i, j, a));
       const found = search((x) => { x.forEach((v, n) => { q[places[n]] = v; }); return this.worst(i, lams, q); },
         spans.map((s) => s[0] + 1e-9 * (s[1] - s[0])), spans.map((s) => s[1]), axes.length > 1 ? 40 : 200);
-      return { values: found.x, rho: found.value };
+      const tidy = found.x.map((v, n) => Math.round(v / (spans[n][1] - spans[n][0]) * 1e7) / 1e7 * (spans[n][1] - spans[n][0]));
+      tidy.forEach((v, n) => { q[places[n]] = v; });
+      const rho = this.worst(i, lams, q);
+      return rho < found.value + 1e-6 ? { values: tidy, rho } : { values: found.x, rho: found.value };
     });
   }
 }

@@ -122,3 +122,31 @@ export function search(f, low, high, cells = 24, rounds = 60) {
   }
   return best;
 }
+
+// eigenvalues (ascending) and eigenvectors (rows) of a symmetric matrix by Jacobi's rotations
+export function eigen(matrix, n) {
+  const A = Float64Array.from(matrix), V = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) V[i * n + i] = 1;
+  for (let sweep = 0; sweep < 60; sweep++) {
+    let off = 0;
+    for (let p = 0; p < n; p++) for (let q = p + 1; q < n; q++) {
+      const a = A[p * n + q];
+      off += a * a;
+      if (a === 0) continue;
+      const theta = (A[q * n + q] - A[p * n + p]) / (2 * a), t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.hypot(theta, 1)), c = 1 / Math.hypot(t, 1), s = t * c;
+      for (let k = 0; k < n; k++) { const u = A[k * n + p], v = A[k * n + q]; A[k * n + p] = c * u - s * v; A[k * n + q] = s * u + c * v; }
+      for (let k = 0; k < n; k++) { const u = A[p * n + k], v = A[q * n + k]; A[p * n + k] = c * u - s * v; A[q * n + k] = s * u + c * v; }
+      for (let k = 0; k < n; k++) { const u = V[p * n + k], v = V[q * n + k]; V[p * n + k] = c * u - s * v; V[q * n + k] = s * u + c * v; }
+    }
+    if (off < 1e-26) break;
+  }
+  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => A[a * n + a] - A[b * n + b]);
+  return { values: order.map((i) => A[i * n + i]), vectors: order.map((i) => V.slice(i * n, i * n + n)) };
+}
+
+// out = A x for a matrix by rows
+export function times(A, x, out) {
+  const n = x.length;
+  for (let r = 0; r < n; r++) { let sum = 0; for (let c = 0; c < n; c++) sum += A[r * n + c] * x[c]; out[r] = sum; }
+  return out;
+}
