@@ -1,0 +1,263 @@
+"""Elementary differentials: series in h whose terms are trees, so that f may be any function in any dimension.
+
+A tree is the name of a state ("x", "v", ...), or a tuple of children: (a, b) stands for D^2 g(x)[a, b], () for g(x) itself, where
+g = grad f. An element is {(power of h, tree): coefficient}. Source: Hairer, Lubich, Wanner 2006, section III.1 and chapter IX.
+"""
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from math import factorial
+from typing import Any, Callable, Iterable
+
+import sympy
+from sympy import Expr, Integer
+
+from ..core.errors import RuleError
+from ..core.expr import Node, evaluate
+from ..core.program import Program
+from .symbols import symbol
+
+H, T = symbol("h"), symbol("t")
+Tree = Any
+Element = dict[tuple[int, Tree], Expr]
+
+
+class NoTrees(RuleError):
+    """A rule that is more than linear combinations of states and gradients: it has no expansion in trees."""
+
+
+def canonical(children: Iterable[Tree]) -> Tree:
+    return tuple(sorted(children, key=repr))
+
+
+def size(tree: Tree) -> int:
+    """How many gradients and states a tree joins."""
+    return 1 if isinstance(tree, str) else 1 + sum(map(size, tree))
+
+
+class Algebra:
+    """Elements truncated beyond h^order; `base` is the state at which gradients are expanded."""
+
+    def __init__(self, order: int, base: str = "x"):
+        self.order, self.base = order, base
+
+    def state(self, name: str) -> Element:
+        return {(0, name): Integer(1)}
+
+    def add(self, a: Element, b: Element, sign: int = 1) -> Element:
+        out = dict(a)
+        for key, c in b.items():
+            out[key] = out.get(key, Integer(0)) + sign*c
+        return self.clean(out)
+
+    def clean(self, a: Element) -> Element:
+        """Without terms that vanish or lie beyond the order."""
+        found = {}
+        for key, c in a.items():
+            if key[0] <= self.order and c != 0:
+                c = tidy(c)
+                if c != 0:
+                    found[key] = c
+        return found
+
+    def series(self, c: Expr) -> dict[int, Expr]:
+        """A coefficient in powers of h."""
+        return expanded(c, self.order)
+
+    def scale(self, c: Expr, a: Element) -> Element:
+        out: Element = {}
+        lowest = min((p for p, _ in a), default=0)
+        for q, factor in expanded(c, self.order - lowest).items():
+            for (p, tree), value in a.items():
+                if p + q <= self.order:
+                    out[p + q, tree] = out.get((p + q, tree), Integer(0)) + factor*value
+        return self.clean(out)
+
+    def shift_power(self, a: Element, by: int) -> Element:
+        return {(p + by, tree): c for (p, tree), c in a.items() if p + by <= self.order}
+
+    def differential(self, parts: list[Element]) -> Element:
+        """D^n g(x)[parts], multilinear."""
+        terms: list[tuple[int, tuple, Expr]] = [(0, (), Integer(1))]
+        for part in parts:
+            terms = [(p + q, (*trees, tree), c*d) for p, trees, c in terms for (q, tree), d in part.items() if p + q <= self.order]
+        out: Element = {}
+        for p, trees, c in terms:
+            key = (p, canonical(trees))
+            out[key] = out.get(key, Integer(0)) + c
+        return self.clean(out)
+
+    def moved(self, point: Element) -> Element:
+        """point - x, which must be of order h."""
+        delta = self.add(point, self.state(self.base), -1)
+        if any(p <= 0 for p, _ in delta):
+            raise NoTrees("a gradient is asked for at a point that stays away from x as h -> 0, so it cannot be expanded at x")
+        return delta
+
+    def gradient(self, point: Element, extra: list[Element] | None = None) -> Element:
+        """D^m g(point)[extra] by Taylor's theorem at x."""
+        extra, delta, out = extra or [], self.moved(point), {}
+        n, small = 0, min((p for p, _ in delta), default=self.order + 1)
+        low = sum(min((p for p, _ in e), default=0) for e in extra)
+        while n*small + low <= self.order:
+            out = self.add(out, self.scale(Integer(1)/factorial(n), self.differential([*extra, *([delta]*n)])))
+            n += 1
+            if not delta:
+                break
+        return out
+
+    def at(self, a: Element, point: Element, states: dict[str, Element]) -> Element:
+        """An element with x moved to `point` and other states replaced."""
+        def tree_at(tree: Tree) -> Element:
+            if tree == self.base:
+                return point
+            if isinstance(tree, str):
+                return states.get(tree, self.state(tree))
+            return self.gradient(point, [tree_at(child) for child in tree])
+        out: Element = {}
+        for (p, tree), c in a.items():
+            out = self.add(out, self.shift_power(self.scale(c, tree_at(tree)), p))
+        return out
+
+    def derivative(self, a: Element, field: dict[str, Element]) -> Element:
+        """The rate of change of an element along a vector field; coefficients may depend on the time."""
+        out: Element = {}
+        for (p, tree), c in a.items():
+            slope = sympy.diff(c, T)
+            moved = self.scale(c, self._tree_rate(tree, field))
+            out = self.add(out, self.shift_power(moved, p))
+            if slope != 0:
+                out = self.add(out, {(p, tree): slope})
+        return out
+
+    def _tree_rate(self, tree: Tree, field: dict[str, Element]) -> Element:
+        if isinstance(tree, str):
+            return field[tree]
+        out: Element = {}
+        whole = [self._lone(child) for child in tree]
+        out = self.add(out, self.differential([*whole, field[self.base]]))
+        for i, child in enumerate(tree):
+            out = self.add(out, self.differential([*whole[:i], self._tree_rate(child, field), *whole[i + 1:]]))
+        return out
+
+    @staticmethod
+    def _lone(tree: Tree) -> Element:
+        return {(0, tree): Integer(1)}
+
+    def logarithm(self, image: dict[str, Element], count: int) -> dict[str, Element]:
+        """The vector field V = V_0 + h V_1 + ... (count terms) whose flow over h is the map given, which is the identity at h = 0."""
+        field: dict[str, Element] = {s: {} for s in image}
+        for n in range(count):
+            grown = {s: self.exponential(self.state(s), field, n + 1) for s in image}
+            for s in image:
+                missing = self.add({k: v for k, v in image[s].items() if k[0] == n + 1},
+                                   {k: v for k, v in grown[s].items() if k[0] == n + 1}, -1)
+                field[s] = self.add(field[s], self.shift_power(missing, -1))
+        return field
+
+    def exponential(self, a: Element, field: dict[str, Element], order: int) -> Element:
+        """exp(h V) a up to h^order."""
+        short = Algebra(order, self.base)
+        total, term = dict(a), dict(a)
+        for n in range(1, order + 1 - min((p for p, _ in a), default=0)):
+            term = short.scale(Integer(1)/n, short.shift_power(short.derivative(term, field), 1))
+            total = short.add(total, term)
+        return total
+
+
+def tidy(c: Expr) -> Expr:
+    return c if c.is_Rational or c.is_Symbol else sympy.cancel(c)
+
+
+def expanded(c: Expr, order: int) -> dict[int, Expr]:
+    """Powers of h in a coefficient, up to h^order."""
+    if not c.has(H):
+        return {0: c}
+    c = sympy.together(c)
+    top, bottom = sympy.fraction(c)
+    if top.is_polynomial(H) and bottom.is_polynomial(H):
+        return _quotient(sympy.Poly(top, H), sympy.Poly(bottom, H), order)
+    found = sympy.series(c, H, 0, order + 1).removeO()
+    return {int(p): v for p, v in ((sympy.degree(t, H) if t.is_polynomial(H) else t.as_coeff_exponent(H)[1], t.as_coeff_exponent(H)[0])
+                                   for t in sympy.Add.make_args(sympy.expand(found)))}
+
+
+def _quotient(top: sympy.Poly, bottom: sympy.Poly, order: int) -> dict[int, Expr]:
+    """Division of power series."""
+    a, b = top.all_coeffs()[::-1], bottom.all_coeffs()[::-1]
+    shift = next(i for i, c in enumerate(b) if c != 0)
+    b = b[shift:]
+    out: list[Expr] = []
+    for n in range(order + shift + 1):
+        value = a[n] if n < len(a) else Integer(0)
+        value -= sum((b[j]*out[n - j] for j in range(1, min(n, len(b) - 1) + 1)), Integer(0))
+        out.append(tidy(value/b[0]))
+    return {n - shift: c for n, c in enumerate(out) if c != 0}
+
+
+def run(program: Program, algebra: Algebra, states: dict[str, Element], values: Callable[[str], Expr]) -> list[Element]:
+    """The outputs of a rule on elements; `values` gives parameters (and the clocks) as expressions of h and t."""
+    def leaf(node: Node) -> Any:
+        if node.op == "state":
+            return states[node.data]
+        if node.op == "param":
+            return values(node.data)
+        if node.op == "const":
+            return sympy.Rational(node.data.numerator, node.data.denominator)
+        if node.op == "pi":
+            return sympy.pi
+        raise NoTrees(f"{node!r} is no state, number or parameter; modified equations need linear combinations of states and gradients")
+
+    def apply(node: Node, args: list) -> Any:
+        vector = [isinstance(a, dict) for a in args]
+        if node.op == "call":
+            kind = node.data[0]
+            if kind == "grad":
+                return algebra.gradient(args[0])
+            if kind in ("hess", "hess2", "hess3"):
+                return algebra.gradient(args[0], args[1:])
+            raise NoTrees(f"{kind}(...) has no expansion in derivatives of f; modified equations need states and gradients alone")
+        if not any(vector):
+            return _number(node, args)
+        if node.op in ("add", "sub") and all(vector):
+            return algebra.add(args[0], args[1], 1 if node.op == "add" else -1)
+        if node.op in ("add", "sub") and args[1 - vector.index(True)] == 0:
+            return algebra.scale(Integer(-1 if node.op == "sub" and vector[1] else 1), args[vector.index(True)])
+        if node.op == "neg":
+            return algebra.scale(Integer(-1), args[0])
+        if node.op == "mul" and not all(vector):
+            return algebra.scale(args[vector.index(False)], args[vector.index(True)])
+        if node.op == "div" and not vector[1]:
+            return algebra.scale(1/args[1], args[0])
+        raise NoTrees(f"{node!r:.60} is not a linear combination of states and gradients, so it has no expansion in trees")
+    return evaluate(program.outputs, leaf, apply)
+
+
+def _number(node: Node, args: list[Expr]) -> Expr:
+    a = args[0]
+    plain = {"add": lambda: a + args[1], "sub": lambda: a - args[1], "mul": lambda: a*args[1], "div": lambda: a/args[1],
+             "pow": lambda: a**args[1], "neg": lambda: -a, "sqrt": lambda: sympy.sqrt(a), "exp": lambda: sympy.exp(a),
+             "log": lambda: sympy.log(a), "sin": lambda: sympy.sin(a), "cos": lambda: sympy.cos(a), "tanh": lambda: sympy.tanh(a)}
+    if node.op not in plain:
+        raise NoTrees(f"{node!r:.60} is no smooth function of the parameters near h = 0")
+    return plain[node.op]()
+
+
+def all_trees(count: int) -> list[Tree]:
+    """Rooted trees with so many vertices."""
+    if count == 1:
+        return [()]
+    found = set()
+
+    def forests(left: int, largest: int) -> Iterable[list[Tree]]:
+        if left == 0:
+            yield []
+            return
+        for n in range(min(left, largest), 0, -1):
+            for tree_count in range(left//n, 0, -1):
+                for chosen in combinations_with_replacement(all_trees(n), tree_count):
+                    for rest in forests(left - n*tree_count, n - 1):
+                        yield [*chosen, *rest]
+    for forest in forests(count - 1, count - 1):
+        found.add(canonical(forest))
+    return sorted(found, key=repr)
