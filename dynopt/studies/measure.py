@@ -32,3 +32,25 @@ def modes(rule: Any, spectrum: Any, steps: int, **params: Any) -> np.ndarray:
     """Iterates x_k on a quadratic with these curvatures, from x_0 = (1, ..., 1); shape (steps + 1, d)."""
     spectrum = np.atleast_1d(np.asarray(spectrum, dtype=float))
     return iterate(rule, quadratic(spectrum), x0=np.ones(spectrum.size), steps=steps, **params).x
+
+
+def step_matrix(rule: Any, lam: Any, **params: Any) -> np.ndarray:
+    """The matrix of one step on the mode lam, from unit vectors run through the declaration; shape (..., n, n)."""
+    shape = np.broadcast_shapes(np.shape(lam), *(np.shape(p) for p in params.values()))
+    n = len(rule.state)
+    columns = []
+    for j in range(n):
+        unit = [np.full(shape, float(i == j)) for i in range(n)]
+        out = rule(*unit, grad=lambda x: lam*x, **params)
+        columns.append(np.stack([np.broadcast_to(o, shape) for o in (out if isinstance(out, tuple) else (out,))], -1))
+    return np.stack(columns, -1)
+
+
+def radius(rule: Any, lam: Any, **params: Any) -> np.ndarray:
+    """The spectral radius of one step, by numpy's eigenvalues: an experiment that knows no formula; shape (...)."""
+    return np.abs(np.linalg.eigvals(step_matrix(rule, lam, **params))).max(-1)
+
+
+def worst(rule: Any, mu: float, L: float, **params: Any) -> float:
+    """The largest spectral radius over 400 curvatures between mu and L."""
+    return float(radius(rule, np.geomspace(mu, L, 400), **params).max())
