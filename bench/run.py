@@ -1,0 +1,88 @@
+"""`make bench`: dynopt beside its peers, same work, results checked equal, written to bench/results.md."""
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+
+import rows_fixed                                                               # noqa: E402
+import rows_solve                                                               # noqa: E402
+from harness import Row, cpp, fma_peak, process_seconds, write_bandwidth       # noqa: E402
+
+FIRST = ("from dynopt import heavy_ball, iterate, rosenbrock\n"
+         "iterate(heavy_ball, rosenbrock(), x0=[-1.2, 1.], steps=1000, eta=1e-4, beta=.9)")
+
+
+def starts() -> list[Row]:
+    """The first result in a fresh process, from an empty cache and from a full one."""
+    rows, times = [], {"cold": [], "cached": []}
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in times:
+                times[name].append(process_seconds(FIRST, {"DYNOPT_CACHE_DIR": f"{folder}/kept"}))
+    for name, wanted in (("cached", "1 s"), ("cold", "2.5 s CPU")):
+        cpu, wall = (sorted(t[i] for t in times[name])[1] for i in (0, 1))
+        rows.append(Row(f"first result of heavy ball, {name}, imports included", cpu, "s CPU", {}, wanted, f"{wall:.2f} s wall on this busy machine"))
+        print(rows[-1], flush=True)
+    return rows
+
+
+def optional(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except Exception as reason:                     # not installed, or broken: the table says so
+        print(f"no {name}: {reason}", file=sys.stderr)
+        return None
+
+
+def versions() -> list[str]:
+    found = []
+    for name in ("numpy", "scipy", "numba", "llvmlite", "jax", "optax", "heyoka", "diffrax", "torch", "numbalsoda", "xarray"):
+        module = sys.modules.get(name) or optional(name)
+        found.append(f"{name} {getattr(module, '__version__', '')}" if module else f"{name} (not there)")
+    return found
+
+
+def table(rows: list[Row], peak: float, bandwidth: float) -> str:
+    lines = ["# Measured", "",
+             "A ratio is the CPU time of the peer over that of dynopt for the same work, the median of paired runs: above 1, dynopt is",
+             "faster. Results were checked equal first. Tests assert no times; `make bench` writes this file.", "",
+             f"- machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}; shared, so wall times mean little",
+             f"- FMA peak of one core, in the same run: {2/peak/1e9:.1f} Gflop/s; writing {bandwidth/1e9:.1f} GB/s",
+             f"- {', '.join(versions())}", f"- {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", "",
+             "| workload | dynopt | ratios | asked for | note |", "|---|---|---|---|---|"]
+    for r in rows:
+        seconds = f"{r.seconds:.3g} {r.unit}" if r.seconds else "-"
+        lines.append(f"| {r.workload} | {seconds} | {', '.join(f'{n} {v:.3g}x' for n, v in r.ratios.items())} | {r.wanted} | {r.note} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    library, jax, heyoka = cpp(), optional("peers_jax"), optional("heyoka")
+    peak, bandwidth = fma_peak(), write_bandwidth()
+    print(f"FMA peak {2/peak/1e9:.1f} Gflop/s, writing {bandwidth/1e9:.1f} GB/s", flush=True)
+    rows: list[Row] = []
+    for group in (starts, lambda: rows_fixed.ensembles(library, jax, peak), lambda: rows_fixed.sweeps(library, jax, peak),
+                  lambda: rows_fixed.long_runs(library, jax), rows_fixed.radii, lambda: rows_fixed.noise(library),
+                  lambda: rows_solve.single(heyoka), rows_solve.large_quadratic):
+        try:
+            rows += group()
+        except Exception:
+            traceback.print_exc()
+            rows.append(Row("a group of rows", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))
+    (HERE/"results.md").write_text(table(rows, peak, bandwidth), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
