@@ -32,6 +32,8 @@ _TABLE = {
     "theory.region": "Region",
     "theory.proof": "Proof",
     "theory.interval": "intervals largest",
+    "theory.modified": "ode_limit modified",
+    "theory.order": "order_of stability_interval",
     "theory.rates": "rate Rate",
     "theory.moments": "moments Moments",
     "theory.tuning": "optimum Tuning",

@@ -1,6 +1,7 @@
 """A flow with everything it needs to be integrated: its rates in one vector, a work array for each path, its delays."""
 from __future__ import annotations
 
+import re
 import warnings
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,7 @@ import numba as nb
 import numpy as np
 
 from ..core.arithmetic import plain
+from ..core.autodiff import derivative
 from ..core.errors import ParameterError
 from ..core.expr import Node, evaluate, leaf
 from ..core.problem import Field
@@ -18,6 +20,20 @@ from ..emit.tape import inlined, tape_of
 from . import compiled, tape
 from .ode_rk import RATES
 from .setup import Setup
+
+
+HIGHER = re.compile(r"hess[2-9]")
+
+
+def higher_derivative(problem: Any, n: int) -> Field | None:
+    """D^n grad f(x)[a_1, ..., a_n] where the gradient is a traced expression: what modified equations ask for."""
+    gradient = getattr(problem, "fields", {}).get("grad")
+    if gradient is None or gradient.node is None:
+        return None
+    node, names = gradient.node, [f"a{i}" for i in range(1, n + 1)]
+    for name in names:
+        [node] = derivative([node], {leaf("state", "x"): leaf("state", name)})
+    return Field(("x", *names), node, lambda *_: None)
 
 
 @lru_cache(maxsize=256)
@@ -56,6 +72,8 @@ class System:
             found = getattr(self.problem, "fields", {}).get(name)
             if found is None and name == "prox":
                 found = Field(("u", "s"), leaf("state", "u"), lambda u, s: u)
+            if found is None and HIGHER.fullmatch(name):
+                found = higher_derivative(self.problem, int(name[4:]))
             if found is None:
                 raise compiled.missing_oracle(self.setup.rule.name, name, self.problem)
             fields[name] = found

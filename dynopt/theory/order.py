@@ -1,0 +1,196 @@
+"""Exact orders of consistency with the defect, and exact stability intervals of schemes."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any, Callable
+
+import sympy
+from sympy import Expr, Integer, Symbol
+
+from ..core.errors import ParameterTypeError, RuleError
+from ..core.expr import Node
+from ..core.rule import Flow, Method
+from .modified import HIGHEST, Expansion, to_node
+from .symbols import symbol
+from .trees import T, Algebra, Element, Tree, all_trees, run, size
+
+REAL = symbol("y")
+
+
+@dataclass(frozen=True)
+class Order:
+    """`order` (None: no defect was found up to `checked`) and the leading `defect`: modified flow minus flow at h^order, by state."""
+
+    order: int | None
+    defect: dict[str, Node]
+    checked: int
+
+    def __str__(self) -> str:
+        if self.order is None:
+            return f"order at least {self.checked}"
+        return f"order {self.order}, defect h^{self.order}*({', '.join(f'{s}: {d}' for s, d in self.defect.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return self.order == (other.order if isinstance(other, Order) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.order)
+
+
+def order_of(method: Method, flow: Flow, where: dict[str, str] | None = None, *, highest: int = 4) -> Order:
+    """The order p to which a method follows a flow, exactly, and its defect: modified flow - flow = h^p defect + O(h^(p + 1)).
+
+    Both are expanded in elementary differentials of an arbitrary f; `where` gives the scaling of parameters, as in `ode_limit`;
+    `highest` <= 6 bounds the search. Raises RuleError where one of them has no expansion in trees.
+
+    >>> from dynopt import symplectic_euler, damped
+    >>> order_of(symplectic_euler(damped), damped).order
+    1
+    """
+    if not isinstance(method, Method) or not isinstance(flow, Flow):
+        raise ParameterTypeError(f"order_of: found {type(method).__name__} and {type(flow).__name__}, expected a Method and a Flow; "
+                                 "write order_of(leapfrog(damped), damped)")
+    for n in range(min(highest, HIGHEST) + 1):
+        expansion = Expansion(method, where or {}, n)
+        target = flow_field(flow, expansion, n)
+        algebra = Algebra(n, expansion.states[0])
+        defect = {s: algebra.add(expansion.field[s], target[s], -1) for s in expansion.states}
+        defect = {s: {k: c for k, c in d.items() if k[0] <= n} for s, d in defect.items()}
+        if any(defect.values()):
+            lead = {s: {(0, tree): c for (p, tree), c in d.items()} for s, d in defect.items() if d}
+            return Order(n, {s: to_node(d, expansion.states[0]) for s, d in lead.items()}, n)
+    return Order(None, {}, min(highest, HIGHEST))
+
+
+def flow_field(flow: Flow, expansion: Expansion, order: int) -> dict[str, Element]:
+    """A flow's vector field in the states of an expansion."""
+    algebra = Algebra(order, flow.state[0])
+    own = {s: algebra.state(s) for s in flow.state}
+    field = dict(zip(flow.state, run(flow.program, algebra, own, lambda name: T if name == "t" else symbol(name))))
+    if len(flow.state) != len(expansion.states):
+        raise RuleError(f"order_of: {expansion.method.name} follows an equation in ({', '.join(expansion.states)}) in this scaling, and "
+                        f"{flow.name} has the states ({', '.join(flow.state)}); write another where= or another flow")
+    if len(flow.state) == 1:
+        return {expansion.states[0]: _renamed(field[flow.state[0]], flow.state[0], expansion.states[0])}
+    helper = Expansion.__new__(Expansion)
+    helper.order, helper.method = order, flow                                                   # type: ignore[assignment]
+    found, _ = helper._second_order(field, *flow.state)
+    return {s: _renamed(found[f], flow.state[0], expansion.states[0]) for s, f in zip(expansion.states, (flow.state[0], "v"))}
+
+
+def _renamed(a: Element, old: str, new: str) -> Element:
+    def moved(tree: Tree) -> Tree:
+        return (new if tree == old else tree) if isinstance(tree, str) else tuple(map(moved, tree))
+    return {(p, moved(tree)): c for (p, tree), c in a.items()}
+
+
+# -- Runge-Kutta tableaux -------------------------------------------------------------------------------------------
+
+def density(tree: Tree) -> int:
+    """gamma(t) of a rooted tree (Hairer, Norsett, Wanner 1993, definition II.2.10)."""
+    return size(tree)*prod(map(density, tree))
+
+
+def elementary_weight(A: Any, b: Any, tree: Tree) -> Fraction:
+    """Phi(t) of a tableau, in exact arithmetic."""
+    def stages(t: Tree) -> list[Fraction]:
+        values = [Fraction(1)]*len(b)
+        for child in t:
+            inner = stages(child)
+            values = [v*sum((a*w for a, w in zip(row, inner)), Fraction(0)) for v, row in zip(values, A)]
+        return values
+    return sum((w*v for w, v in zip(b, stages(tree))), Fraction(0))
+
+
+def tableau_order(scheme: Any, highest: int = 8) -> tuple[int, dict[Tree, Fraction]]:
+    """The order of a Runge-Kutta scheme by rooted trees, and by how much each tree of the next size misses: Phi(t) - 1/gamma(t)."""
+    for n in range(1, highest + 1):
+        missed = {t: elementary_weight(scheme.A, scheme.b, t) - Fraction(1, density(t)) for t in all_trees(n)}
+        if any(missed.values()):
+            return n - 1, {t: m for t, m in missed.items() if m}
+    return highest, {}
+
+
+# -- stability intervals --------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Interval:
+    """How far a scheme is stable for x' = -y x (`real`) and x' = i y x (`imag`), h = 1: algebraic numbers, oo, or 0."""
+
+    real: Expr
+    imag: Expr
+
+
+def stability_interval(scheme: Callable[[Flow], Method]) -> Interval:
+    """The longest intervals 0 < y <= real, imag on which no solution of x' = -y x, x' = i y x grows, h = 1.
+
+    |R(z)| <= 1 for one-step schemes, the root condition for multistep ones; ends are exact roots of polynomials.
+
+    >>> from dynopt import rk4
+    >>> stability_interval(rk4).imag
+    2*sqrt(2)
+    """
+    return Interval(_end(scheme, Integer(-1)), _end(scheme, sympy.I))
+
+
+def _end(scheme: Callable[[Flow], Method], direction: Expr) -> Expr:
+    polynomial, zeta = characteristic(scheme, direction*REAL)
+    return _first_exit(polynomial, zeta)
+
+
+def characteristic(scheme: Callable[[Flow], Method], z: Expr) -> tuple[sympy.Poly, Symbol]:
+    """The polynomial in zeta whose roots are the factors per step of the scheme on x' = z x with h = 1."""
+    from ..core.expr import leaf
+    from ..core.strings import rule_from_nodes
+    from .linear import linearize
+    a = leaf("param", "a")
+    test = rule_from_nodes(Flow, "test", ("x",), [a*leaf("state", "x")])
+    made = scheme(test)
+    zeta = sympy.Dummy("zeta")
+    matrix = linearize(made.subs(h=1) if "theta" not in made.params else made.subs(h=1, theta=str(sympy.Rational(1, 2)))).matrix
+    matrix = matrix.subs(symbol("a"), z)
+    determinant = (zeta*sympy.eye(matrix.rows) - matrix).det(method="berkowitz")
+    top, _ = sympy.fraction(sympy.cancel(sympy.together(determinant)))
+    return sympy.Poly(sympy.expand(top), zeta), zeta
+
+
+def _first_exit(p: sympy.Poly, zeta: Symbol) -> Expr:
+    """The first y > 0 beyond which a root lies outside the unit disk: a common root of p and its reflection, or the end at infinity."""
+    mirror = sympy.Poly([sympy.conjugate(c) for c in p.all_coeffs()][::-1], zeta)
+    resultant = sympy.expand(sympy.resultant(p.as_expr(), mirror.as_expr(), zeta))
+    real, imaginary = resultant.as_real_imag()
+    parts = [sympy.Poly(e, REAL) for e in map(sympy.expand, (real, imaginary)) if e != 0]
+    if not parts:
+        return sympy.oo if not _grows(p, Fraction(1)) else Integer(0)
+    common = parts[0] if len(parts) == 1 else sympy.gcd(parts[0], parts[1])
+    ends = sorted({r for r in sympy.real_roots(sympy.Poly(common, REAL).sqf_part()) if r.is_positive}, key=lambda r: r.evalf(30))
+    marks = [Integer(0), *ends]
+    for i, mark in enumerate(marks):
+        beyond = (mark + marks[i + 1])/2 if i + 1 < len(marks) else mark + 1
+        if _grows(p, Fraction(int(sympy.floor(beyond.evalf(30)*2**20)), 2**20)):
+            return _radical(mark)
+    return sympy.oo
+
+
+def _grows(p: sympy.Poly, y: Fraction) -> bool:
+    """Whether a root lies outside the unit disk at a rational point that is no boundary, by Schur-Cohn in exact arithmetic."""
+    at = [sympy.expand(c.subs(REAL, sympy.Rational(y.numerator, y.denominator))) for c in p.all_coeffs()]
+    while len(at) > 1:
+        first, last = at[0], at[-1]
+        gap = sympy.expand(first*sympy.conjugate(first) - last*sympy.conjugate(last))
+        if gap < 0:
+            return True
+        if gap == 0:                                                       # a root on the circle at every point: it stays there
+            return any(abs(complex(r)) > 1 + 1e-12 for r in sympy.Poly(at, sympy.Dummy()).nroots(n=30))
+        mirrored = [sympy.conjugate(c) for c in at[::-1]]
+        at = [sympy.expand(sympy.conjugate(first)*a - last*b) for a, b in zip(at, mirrored)][:-1]
+    return False
+
+
+def _radical(root: Expr) -> Expr:
+    """A root in radicals where it is short."""
+    if isinstance(root, sympy.CRootOf) and root.poly.degree() > 2:
+        return root
+    return sympy.sqrtdenest(sympy.radsimp(root)) if root.is_number else root
