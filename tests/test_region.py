@@ -319,3 +319,16 @@ def test_a_delay_in_a_flow_is_no_shift_register():
 
 def test_a_delay_in_a_method_is_one():
     assert str(stability(T.stale.at(tau=1))) == "0 < eta*lam < 1"
+
+
+def test_adam_at_the_minimum_itself_is_momentum_with_step_eta_over_eps():
+    from dynopt.catalog.index import rules
+    found = stability(rules["adam"], at={"x": 0, "m": 0, "v": 0}, given=["eps > 0"])
+    momentum = ["abs(beta1) < 1", "abs(beta2) < 1", "eta > 0", "eta*lam*(1 - beta1) < 2*eps*(1 + beta1)"]
+    assert found.equals(region(*momentum, given=["eps > 0"])) is True
+
+
+def test_scalars_that_drive_themselves_have_a_proved_limit():
+    from dynopt.catalog.index import rules
+    assert stability(rules["fista"], given=["eta > 0"]).equals(region("3*eta*lam < 4 + eta*nu", given=["eta > 0"])) is True
+    assert str(stability(rules["chebyshev"])) == "lam < L + mu"

@@ -26,13 +26,13 @@ def every_curvature(question: "Question", over: tuple) -> "Region":
     low, high, facts = _interval(over, question)
     question.facts = tuple(dict.fromkeys([*question.facts, *facts]))
     context = Context(question.facts, seconds=15)
-    rows = [c for _, conditions in question.conditions() for c in conditions]
-    atoms = [*question.claim.conditions, *(a for c in rows for a in make(c.expr, ">"))]
+    atoms, kinds = question.atoms(question.conditions())
     parts = reduce(atoms, context)
     cases = [union_of(("and", *(_always(a, low, high) for a in c))) for c in parts]
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
     _sure(found, parts, low, high, context)
-    return _finished(question, found, low, high)
+    at_ends = {g: kind for f, kind in kinds.items() for v in (low, high) for a in make(f.subs(LAM, v), ">") for g in a.factors}
+    return _finished(question, found, low, high, at_ends)
 
 
 def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
@@ -92,11 +92,11 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
             raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
 
 
-def _finished(question: "Question", found: tuple, low: Expr, high: Expr) -> "Region":
+def _finished(question: "Question", found: tuple, low: Expr, high: Expr, kinds: dict) -> "Region":
     from .every import Every
     from .region import Region, checked
     ends = [str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str)]
     names = tuple(n for n in dict.fromkeys([*question.linear.names, *ends]) if n != "lam")
-    return checked(Region(found, question.facts, question.definitions, {}, Every(question.claim, low, high), names=names))
+    return checked(Region(found, question.facts, question.definitions, kinds, Every(question.claim, low, high), names=names))
 
 

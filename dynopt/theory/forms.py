@@ -21,7 +21,6 @@ WHY = {"norm": "couples the coordinates, so no single mode exists", "dot": "coup
        "min": "is not differentiable in a state", "max": "is not differentiable in a state",
        "where": "depends on a state, so different points follow different rules",
        "matmul": "mixes the coordinates by a matrix", "item": "takes one entry of a vector"}
-NO_SLOPE = (sympy.zoo, sympy.nan, sympy.oo, sympy.Derivative)
 CURE = ("the mode analysis (grad(x) = lam*x) does not apply; measure with lyapunov_exponents or iterate, "
         "freeze a slow state with freeze=(...), or linearize at a point with at={...}")
 
@@ -42,6 +41,8 @@ class Form:
         return Form(self.const + other.const, row)
 
     def __mul__(self, factor: Expr) -> "Form":
+        if factor == 0:
+            return Form()
         return Form(self.const*factor, {k: c*factor for k, c in self.row.items()})
 
     __rmul__ = __mul__
@@ -108,17 +109,17 @@ class Runner:
         raise LinearizeError(f"`{shown if len(shown) < 60 else shown[:57] + '...'}` {reason}; {CURE}")
 
     def _differentiated(self, node: Node, args: list[Form]) -> Form:
-        """First-order expansion at the point."""
-        slots = [sympy.Dummy(real=True) for _ in args]
+        """First-order expansion at the point; an infinite slope (sqrt at zero) counts for nothing beside a factor zero."""
+        slots = [sympy.Dummy(real=True) if a.linear else a.const for a in args]
         function = operation(node, slots)
-        point = {s: a.const for s, a in zip(slots, args)}
+        point = {s: a.const for s, a in zip(slots, args) if a.linear}
         total = Form(function.subs(point))
         for s, a in zip(slots, args):
             if a.linear:
                 slope = function.diff(s).subs(point)
-                if slope.has(*NO_SLOPE) or (node.op in WHY and a.const == 0):
+                if slope.has(sympy.nan, sympy.Derivative) or (node.op in WHY and a.const == 0):
                     raise LinearizeError(f"`{node!r}` {WHY.get(node.op, 'has no derivative')} at the point; choose another `at=`")
-                total = total + Form(ZERO, a.row)*slope
+                total = total + Form(ZERO, a.linear)*slope
         return total
 
     def _call(self, node: Node, args: list[Value]) -> Value:

@@ -29,7 +29,7 @@ def frozen(rule: Rule, names: tuple[str, ...]) -> tuple[Program, dict[str, Symbo
 
 def preconditioned(matrix: Matrix, frozen_states: dict[str, Symbol], curvatures: tuple[Symbol, ...]) -> tuple[Matrix, list[str]]:
     """The matrix in the curvature seen through the preconditioner, where the frozen values enter in no other way."""
-    inside = set(frozen_states.values())
+    inside = {s for s in frozen_states.values() if s.is_Symbol}
     if not any(e.free_symbols & inside for e in matrix):
         return matrix, []
     scales = {d for e in matrix for d in _denominators(e) if d.free_symbols & inside}

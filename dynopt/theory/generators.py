@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from math import lcm
 
-from sympy import Abs, Dummy, Expr, Integer, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
+from sympy import Abs, Dummy, Expr, Integer, Mul, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
 
 from ..core.errors import RuleError
 from .algebra import LinearizeError
-from .atoms import Formula, make
+from .atoms import Atom, Formula, make
 from .numbers import FUNCTIONS
 
 PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
@@ -91,6 +91,18 @@ class Generators:
         self.meaning[g] = e
         return g
 
+
+
+def without_exponentials(atom: Atom, definitions: dict) -> tuple[Atom, ...]:
+    """exp(a) < 1 as a < 0 and exp(a) > 1 as a > 0, factor by factor; everything else as it is."""
+    factors = []
+    for f in atom.factors:
+        g = next((s for s in f.free_symbols if isinstance(definitions.get(s), exp)), None)
+        sides = {} if g is None else {g - 1: definitions[g].args[0], 1 - g: -definitions[g].args[0]}
+        factors.append(sides.get(f, f))
+    if any(e.has(exp) or not e.is_rational_function() for e in factors):
+        return (atom,)
+    return make(Mul(*factors), atom.op)
 
 
 def is_loose(definitions: dict) -> bool:

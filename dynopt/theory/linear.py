@@ -172,6 +172,8 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
 
 
 def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, mode: Any, scalars: list) -> Linear:
+    at = dict(at) if at is not None else None
+    frozen_states = {s: as_expression(at.pop(s)) if at and s in at else own for s, own in frozen_states.items()}
     held = {**frozen_states, **{d.name: d.symbol for d in scalars}}
     size, gradient, curvatures = _gradient(mode, program)
     values: dict[str, Expr] = {name: symbol(name) for name in program.params}
@@ -184,6 +186,8 @@ def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, 
     keys, rows = _with_registers(moving, [o for s, o in zip(program.state, outputs) if s in moving], runner)
     matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(_tidy)
     here = point if program.kind == "method" else {}
+    if matrix.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
+        raise LinearizeError(f"{rule.name}: it has no derivative at the point; choose another `at=`")
     shift = Matrix([r.const - here.get(k[0], 0) for k, r in zip(keys, rows)]).applyfunc(_tidy)
     return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states, scalars)
 

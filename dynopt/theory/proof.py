@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .region import Region
 
 MS = 3000                                                                # for one question
+STEEP_MS = 1200                                                          # for one with explicit roots of a cubic or more
 SECONDS = 25.0                                                           # for all of them
 Question = tuple[str, tuple[Formula, ...]]
 
@@ -59,7 +60,8 @@ def prove(region: "Region") -> Proof:
 def _decided(region: "Region", questions: list[Question], sample: Sample, text: str) -> Proof:
     deadline = time.monotonic() + SECONDS
     method = "inside the region no root is in the wrong place, outside not all are in the right one (z3, explicit roots)"
-    open_ = _ask(region, questions, NLSAT, deadline)
+    steep = max((len(p) - 1 for p in getattr(region.claim, "polynomials", ())), default=1) > 2
+    open_ = _ask(region, questions, NLSAT, deadline, ms=STEEP_MS if steep else MS)
     if any(v == "sat" for _, v, _ in open_):
         return _refuted(region, open_, text)
     if open_:

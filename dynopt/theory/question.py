@@ -7,6 +7,7 @@ from . import pool
 from .algebra import LinearizeError
 from .atoms import Atom, make
 from .claim import Stable
+from .generators import without_exponentials
 from .linear import Linear
 from .reduce import Conjunction, Context, reduce
 from .region import Region, checked
@@ -37,24 +38,30 @@ class Question:
     def conditions(self) -> list[tuple[Coefficients, list[Condition]]]:
         """For each polynomial what its roots ask for."""
         function = "disk_conditions" if self.place == "disk" else "half_plane_conditions"
-        return [(p, pool.limited(len(p) - 1, "schur", function, p)) for p in self.polynomials]
-
-    def region(self) -> Region:
-        found = self.conditions()
+        found = [(p, pool.limited(len(p) - 1, "schur", function, p)) for p in self.polynomials]
         if self.linear.settled and any(c.expr == 0 for _, rows in found for c in rows):
             raise LinearizeError("the limit k -> oo has an eigenvalue on the circle, so the limit decides nothing; "
                                  "rates along k are a question for `rate` or for iterate")
+        return found
+
+    def region(self) -> Region:
+        found = self.conditions()
+        atoms, kinds = self.atoms(found)
+        context = Context(self.facts)
+        union = reduce(atoms, context)
+        return self.finished(union, context, kinds, derivation(self.linear, found, context, union, self.definitions))
+
+    def atoms(self, found: list[tuple[Coefficients, list[Condition]]]) -> tuple[list[Atom], dict[Expr, str]]:
+        """All relations together, and which boundary each factor is."""
         atoms: list[Atom] = list(self.claim.conditions)
         kinds: dict[Expr, str] = {}
         for _, rows in found:
             for c in rows:
-                new = make(c.expr, ">")
+                new = tuple(b for a in make(c.expr, ">") for b in without_exponentials(a, self.definitions))
                 atoms += new
                 for f in (f for a in new for f in a.factors if c.kind):
                     kinds.setdefault(f, c.kind or "")
-        context = Context(self.facts)
-        union = reduce(atoms, context)
-        return self.finished(union, context, kinds, derivation(self.linear, found, context, union, self.definitions))
+        return atoms, kinds
 
     def finished(self, union: tuple[Conjunction, ...], context: Context, kinds: dict, steps: tuple[str, ...]) -> Region:
         return checked(Region(union, context.facts, self.definitions, kinds, self.claim, steps, names=self.linear.names))
