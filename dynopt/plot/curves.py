@@ -93,7 +93,16 @@ def bounding_pieces(curve: Callable[..., Any], inside: Inside, xlim: Limits, yli
     lines: Any = contour_generator(x, y, np.ma.masked_invalid(height)).lines(0.0)
     span = np.array([xlim[1] - xlim[0], ylim[1] - ylim[0]])
     pieces = [piece for line in lines for piece in runs(line, _separates(line, inside, span))]
-    return [np.clip(piece, (xlim[0], ylim[0]), (xlim[1], ylim[1])) for piece in pieces if len(piece) > 1]
+    return [part for piece in pieces if len(piece) > 1 for part in _cut(piece, xlim, ylim)]
+
+
+def _cut(piece: np.ndarray, xlim: Limits, ylim: Limits) -> list[np.ndarray]:
+    """The parts of a polyline within the axes, where it is made dense first so that it ends on the frame."""
+    places = np.linspace(0, len(piece) - 1, 8 * (len(piece) - 1) + 1)
+    dense = np.column_stack([np.interp(places, np.arange(len(piece)), piece[:, i]) for i in (0, 1)])
+    air = 1e-9 * np.array([xlim[1] - xlim[0], ylim[1] - ylim[0]])
+    within = ((dense >= (xlim[0], ylim[0]) - air) & (dense <= (xlim[1], ylim[1]) + air)).all(axis=1)
+    return [part for part in runs(dense, within) if len(part) > 1]
 
 
 def zero_set(inside: Inside, xlim: Limits, ylim: Limits) -> list[np.ndarray]:
