@@ -119,7 +119,7 @@ class Runner:
                 slope = function.diff(s).subs(point)
                 if slope.has(sympy.nan, sympy.Derivative) or (node.op in WHY and a.const == 0):
                     raise LinearizeError(f"`{node!r}` {WHY.get(node.op, 'has no derivative')} at the point; choose another `at=`")
-                total = total + Form(ZERO, a.linear)*slope
+                total = total + Form(ZERO, {k: c*slope for k, c in a.linear.items() if slope != 0})
         return total
 
     def _call(self, node: Node, args: list[Value]) -> Value:
