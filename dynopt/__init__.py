@@ -33,6 +33,7 @@ _TABLE = {
     "theory.proof": "Proof",
     "theory.interval": "intervals largest",
     "theory.modified": "ode_limit modified",
+    "theory.energy": "lyapunov",
     "theory.order": "order_of stability_interval",
     "theory.rates": "rate Rate",
     "theory.moments": "moments Moments",
@@ -54,6 +55,8 @@ _TABLE = {
     "plot.spectra": "plot_spectrum",
     "plot.phase": "plot_phase",
     "plot.animation": "animate",
+    "conventions": "conventions",
+    "describe": "describe",
     "report.compare": "compare",
     "explore.page": "explore",
 }
