@@ -64,7 +64,7 @@ def _polynomial(f: Factor, write: Letters) -> str:
         if value.startswith("-"):
             value, minus = write.product((-c).expand()), True
         letter = "" if not power else "z" if power == 1 else f"z^{{{power}}}" if write.tex else f"z**{power}"
-        value = f"({value})" if letter and _is_sum(value) else value
+        value = f"({value})" if letter and is_sum(value) else value
         term = letter if letter and value == "1" else f"{value}{'' if write.tex or not letter else '*'}{letter}"
         shown += (" - " if minus else " + ") + term if shown else ("-" if minus else "") + term
     return shown
@@ -111,7 +111,7 @@ def _power(inside: str, write: Letters) -> str:
     return rf"\left({inside}\right)^2" if write.tex else f"{_paren(inside)}**2"
 
 
-def _is_sum(shown: str) -> bool:
+def is_sum(shown: str) -> bool:
     """Does it have a sign outside all parentheses?"""
     depth = 0
     for i, c in enumerate(shown):
@@ -126,4 +126,4 @@ def _paren(shown: str) -> str:
 
 
 def _tight(shown: str) -> str:
-    return f"({shown})" if _is_sum(shown) or shown.startswith("-") else shown
+    return f"({shown})" if is_sum(shown) or shown.startswith("-") else shown

@@ -1,0 +1,148 @@
+"""Everything on one page: a rule, where it is stable, how fast, how best, how noisy, and what it equals; each with its status."""
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from .conventions import conventions
+from .core.errors import RuleError
+from .core.rule import Rule
+from .theory.algebra import LinearizeError
+from .theory.linear import linearize
+from .theory.moments import Moments, moments
+from .theory.rates import Rate, rate
+from .theory.stability import stability
+from .theory.tuning import optimum
+
+MANY = 3                                                                 # states up to which second moments fit on a page
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the page: what it says, in text and in LaTeX, and how sure it is."""
+
+    title: str
+    text: str
+    latex: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """The page of one rule; prints in a terminal, shows in a notebook, `.to_html()` gives it as HTML."""
+
+    rule: Rule
+    entries: tuple[Entry, ...]
+
+    def __getitem__(self, title: str) -> Entry:
+        return next(e for e in self.entries if e.title == title)
+
+    def __repr__(self) -> str:
+        width = max(len(e.title) for e in self.entries)
+        lines = [f"{self.rule.name}({', '.join(self.rule.state)}; {', '.join(self.rule.params)})" +
+                 (f"   {self.rule.source}" if self.rule.source else "")]
+        for e in self.entries:
+            first, *rest = f"{e.text}{f'   [{e.status}]' if e.status else ''}".splitlines() or [""]
+            lines.append(f"  {e.title:<{width}}   {first}")
+            lines += [f"  {'':<{width}}   {line}" for line in rest]
+        return "\n".join(lines)
+
+    def to_html(self) -> str:
+        """The page as a table; formulas in LaTeX between dollar signs where there are any, everything else escaped."""
+        rows = []
+        for e in self.entries:
+            shown = f"$\\displaystyle {html.escape(e.latex)}$" if e.latex else f"<pre>{html.escape(e.text)}</pre>"
+            rows.append(f"<tr><th>{html.escape(e.title)}</th><td>{shown}</td><td>{html.escape(e.status)}</td></tr>")
+        head = html.escape(self.rule.name) + (f" <small>{html.escape(self.rule.source)}</small>" if self.rule.source else "")
+        return f"<section><h3>{head}</h3><table>{''.join(rows)}</table></section>"
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def describe(rule: Rule) -> Description:
+    """A rule on one page: declaration, stability region with its boundaries, rate, best parameters, noise floor, other names.
+
+    Every claim carries its status: proved, closed form (derived, exact), numeric, or unknown with the reason.
+
+    rule : Method or Flow. Returns a Description, for a terminal, a notebook or HTML.
+
+    >>> from dynopt import method
+    >>> print(describe(method(lambda x, *, eta, grad: x - eta*grad(x)))["rate"].text)
+    |1 - eta*lam|
+    """
+    entries = [_declared(rule)]
+    analysed = _one_mode(rule)
+    if isinstance(analysed, str):
+        entries.append(Entry("mode analysis", analysed, status="unknown"))
+    else:
+        for title, find in ((("stable where", _region), ("boundaries", _boundaries), ("rate", _rate), ("best over [mu, L]", _best),
+                             ("noise floor", _noise))):
+            entries += _tried(title, find, rule)
+    entries += _tried("the same as", _same, rule)
+    return Description(rule, tuple(entries))
+
+
+def _one_mode(rule: Rule) -> Any:
+    """The rule on one mode, or why there is none."""
+    try:
+        return linearize(rule)
+    except LinearizeError as error:
+        return str(error)
+
+
+def _tried(title: str, find: Callable[[Rule], Entry | None], rule: Rule) -> list[Entry]:
+    """The entry, or an honest line where it cannot be had."""
+    try:
+        found = find(rule)
+    except RuleError as error:
+        return [Entry(title, str(error), status="unknown")]
+    return [] if found is None else [found]
+
+
+def _declared(rule: Rule) -> Entry:
+    from .core.latex import rule_latex
+    return Entry("one step" if rule.kind == "method" else "rate of change", str(rule.program), rule_latex(rule))
+
+
+def _region(rule: Rule) -> Entry:
+    region = stability(rule)
+    if region.unknown:
+        return Entry("stable where", region.unknown, status="unknown")
+    return Entry("stable where", str(region), region.latex, region.proof.status)
+
+
+def _boundaries(rule: Rule) -> Entry | None:
+    region = stability(rule)
+    if region.unknown or not region.boundaries:
+        return None
+    return Entry("boundaries", "\n".join(map(str, region.boundaries)))
+
+
+def _rate(rule: Rule) -> Entry:
+    found: Rate = rate(rule)
+    return Entry("rate", str(found), found.latex, found.how)
+
+
+def _best(rule: Rule) -> Entry | None:
+    if not rule.params or len(rate(rule).curvatures) != 1:
+        return None
+    found = optimum(rule)
+    return Entry("best over [mu, L]", repr(found).rpartition("        ")[0], found._repr_latex_().strip("$"), found.proof.status)
+
+
+def _noise(rule: Rule) -> Entry | None:
+    if len(rule.state) > MANY or "sigma" in rule.params or not any(o.startswith("grad") for o in rule.program.oracles):
+        return None
+    found: Moments = moments(rule)
+    from sympy import latex
+    value = found.variance("x" if "x" in rule.state else rule.state[0])
+    return Entry("noise floor", f"Var x = {value}", rf"\operatorname{{Var}} x = {latex(value)}", "closed form")
+
+
+def _same(rule: Rule) -> Entry | None:
+    if rule.kind != "method":
+        return None
+    found = conventions(rule)
+    return Entry("the same as", repr(found), status="derived" if found.ways else "")
