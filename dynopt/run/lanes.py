@@ -4,14 +4,16 @@ from __future__ import annotations
 import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from typing import Any, Callable
 
 import numpy as np
 
 from ..core.expr import leaf
 from ..core.problem import Field
-from ..emit.entries import Unrolled, Unsuited
+from ..emit.entries import Unrolled, Unsuited, Value, order
 from ..emit.lane_kernel import LaneKernel, lane_kernel
+from ..emit.regroup import Regrouped
 from . import machine
 from .setup import Setup
 
@@ -89,12 +91,22 @@ _held: list[Any] = []
 
 
 def best_width(unrolled: Unrolled, setup: Setup) -> int:
-    """Paths at a time: as many as the registers can hold the states of, so that their chains of operations overlap."""
+    """Paths at a time: several registers for every number, so that chains of operations overlap, while all of them fit."""
     if not setup.lead:
         return 1
-    count, vector = len(unrolled.roots), machine.lanes_of_machine()
-    drawing = any(o.startswith(("noise", "uniform")) for o in unrolled.program.oracles)
-    return vector*(4 if count <= 6 and not drawing else 2 if count <= 12 else 1)
+    count, vector = alive(Regrouped(unrolled.make, unrolled.roots).roots(unrolled.roots)), machine.lanes_of_machine()
+    return vector*(4 if count <= 9 else 2 if count <= 20 else 1)
+
+
+def alive(roots: list[Value]) -> int:
+    """The largest number of values that differ between paths and are needed at one time."""
+    line = [v for v in order(roots) if v.lane and v.op != "const"]
+    last = {a: i for i, v in enumerate(line) for a in v.args} | dict.fromkeys(roots, len(line))
+    changes = [0]*(len(line) + 2)
+    for i, v in enumerate(line):
+        changes[i] += v.step
+        changes[last.get(v, i) + 1 if v not in roots else len(line)] -= v.step
+    return max(accumulate(changes), default=0)
 
 
 def lane_advance(run: Any, memory: Memory, width: int | None = None) -> Callable[[int, int], None]:

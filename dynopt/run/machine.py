@@ -18,8 +18,13 @@ _engines: list[Any] = []                            # machine code lives as long
 
 @cache
 def _machine() -> Any:
+    """The machine that texts are compiled for."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    return _new_machine()
+
+
+def _new_machine() -> Any:
     target = llvm.Target.from_default_triple()
     return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=_features(), opt=3)
 
@@ -46,7 +51,8 @@ def _object(text: str) -> bytes:
 
 
 def _engine(code: bytes) -> Any:
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    """Code in memory; the engine owns the machine it is given."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _new_machine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
