@@ -131,6 +131,20 @@ def explore(
         write_page(rule, problem, page, out, steps, context.args)
 
 
+@app.command()
+def studies(
+    ids: Annotated[Optional[list[str]], typer.Argument(metavar="ID", help="Such as Q03 S06; without any, all.",
+                   show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Run all of them.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Only list them, run none.")] = False,
+    figures: Annotated[str, typer.Option(metavar="FOLDER", help="Draw each into this folder.", show_default=False)] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list for programs.")] = False,
+) -> None:
+    """Run studies: a claim, what is derived, what is measured, whether the two agree."""
+    from dynopt.cli_studies import run_studies
+    raise typer.Exit(run_studies(ids or [], every=every, listed=listed, figures=figures, as_json=as_json))
+
+
 def _say(message: str) -> None:
     """One message on stderr, whatever the terminal can encode."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"

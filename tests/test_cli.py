@@ -200,3 +200,27 @@ def test_interrupting_ends_soon_with_130(tmp_path):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=5)
     assert process.returncode == 130 and b"Traceback" not in err
+
+
+def test_studies_are_listed_run_and_drawn(capsys, tmp_path):
+    code, out, _ = run("studies", "--list", capsys=capsys)
+    assert code == 0 and out.startswith("Q01")
+    code, out, _ = run("studies", "q01", "--figures", str(tmp_path), capsys=capsys)
+    assert code == 0 and "verdict" in out and "DISAGREES" not in out
+    assert {path.name for path in tmp_path.iterdir()} == {"Q01.svg", "Q01.png"}
+    code, out, _ = run("studies", "Q01", "--json", "--figures", str(tmp_path), capsys=capsys)
+    assert code == 0 and json.loads(out)[0]["agree"] is True
+    assert "--list" in refused(capsys, "studies", "Z99")
+
+
+def test_compare_prints_the_order(capsys):
+    code, out, _ = run("compare", "symplectic_euler(damped)", "damped", "--gamma", "1", "--problem", "himmelblau", "--x0", "-1,-2.5",
+                       "--until", "2", capsys=capsys)
+    assert code == 0 and "observed order 1.0" in out or "observed order 0.9" in out
+    code, out, _ = run("compare", "heavy_ball", "--where", "eta=h**2", "--where", "beta=1 - gamma*h", "--gamma=4", "--until", "1",
+                       capsys=capsys)
+    assert code == 0 and "heavy_ball against damped" in out
+    assert "gamma" in refused(capsys, "compare", "symplectic_euler(damped)")
+    assert "where" in refused(capsys, "compare", "heavy_ball", "--gamma", "1")
+    assert "damping" in refused(capsys, "compare", "symplectic_euler(damped)", "--gamma", "1", "--damping", "2")
+    assert "numbers" in refused(capsys, "compare", "symplectic_euler(damped)", "--gamma", "1", "--x0", "here")
