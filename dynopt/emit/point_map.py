@@ -111,14 +111,31 @@ class _Map:
             c = [self._constant(1), *(self._op("fdiv", a, c[0]) for a in c[1:])]
         if len(c) == 2:
             return self._abs(c[1])
-        return self._two(c[1], c[2]) if len(c) == 3 else self._many(index, c)
+        return self._two(index, c[1], c[2]) if len(c) == 3 else self._many(index, c)
 
-    def _two(self, b: str, c: str) -> str:
+    def _two(self, index: int, b: str, c: str) -> str:
         """z^2 + b z + c: sqrt(c) for a complex pair, else |b|/2 + sqrt(b^2/4 - c)."""
         half = self._op("fmul", self._abs(b), self._constant(.5))
         inner = self._fma(half, half, self._minus(c))
         pair = self._compare("olt", inner, self._constant(0))
-        return self._op("fadd", self._sqrt(self._pick(pair, c, inner)), self._pick(pair, self._constant(0), half))
+        product = self.factors[index][2]
+        if product.lane or self.factors[index][0] is not self.make.one:
+            return self._op("fadd", self._sqrt(self._pick(pair, c, inner)), self._pick(pair, self._constant(0), half))
+        return self._apart(index, product, half, inner, pair)
+
+    def _apart(self, index: int, product: Value, half: str, inner: str, pair: str) -> str:
+        """Where c is the same along the row, its root is taken once, and no other where all pairs are complex."""
+        text = self.text
+        root = text.splat("double", text.call("sqrt", "double", [self.body.wanted(product, False)]))
+        some = text.any(text.new(f"xor {text.truth} {pair}, {text.splat('i1', 'true')}"))
+        text.add(f"br label %two{index}.before")
+        text.label(f"two{index}.before")
+        text.add(f"br i1 {some}, label %two{index}.real, label %two{index}.after")
+        text.label(f"two{index}.real")
+        found = self._pick(pair, root, self._op("fadd", half, self._sqrt(inner)))
+        text.add(f"br label %two{index}.after")
+        text.label(f"two{index}.after")
+        return text.new(f"phi {text.real} [ {root}, %two{index}.before ], [ {found}, %two{index}.real ]")
 
     def _inside(self, c: list[str], s: str) -> str:
         """Whether all roots lie inside |z| < 1/s: the coefficients of p(z/s) s^n by Schur and Cohn."""

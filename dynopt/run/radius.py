@@ -35,7 +35,7 @@ def spectral_radius(rule: Rule | Linear, *, mode: Any = "lam", out: np.ndarray |
     arrays = {n: np.asarray(v, dtype=float) for n, v in values.items()}
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     rows, cols = int(np.prod(shape[:-1], dtype=int)), shape[-1] if shape else 1
-    width = machine.lanes_of_machine()*8               # bisection is a chain of operations: four registers keep the units busy
+    width = machine.lanes_of_machine()*4               # bisection is a chain of operations: four registers keep the units busy
     wide = max(cols, width)                             # a row is at least one register
     along = frozenset(n for n, a in arrays.items() if a.ndim and a.shape[-1] > 1)
     text, params = map_text(linear, along, width)
