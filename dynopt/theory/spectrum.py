@@ -13,7 +13,7 @@ from sympy import Abs, Expr, Function, Integer, Matrix, Poly, Rational, Symbol, 
 
 from .lift import integral_charpoly, symmetric_square, symmetric_sum
 
-HALVINGS = 90
+HALVINGS, ROUNDING = 90, 1e-15
 
 
 class LargestRealRoot(Function):
@@ -106,7 +106,7 @@ def radius(c: Sequence[np.ndarray]) -> np.ndarray:
     if len(c) == 2:
         return np.abs(a[1])
     if len(c) == 3:
-        d = a[1]**2 - 4*a[2]
+        d = _discriminant(a)
         return np.where(d < 0, np.sqrt(np.maximum(a[2], 0)), (np.abs(a[1]) + np.sqrt(np.maximum(d, 0)))/2)
     high = 2*np.max([np.abs(x)**(1/k) for k, x in enumerate(a) if k], axis=0)
     return _bisect(np.zeros_like(high), high, lambda r: _inside(a, r))
@@ -118,10 +118,17 @@ def abscissa(c: Sequence[np.ndarray]) -> np.ndarray:
     if len(c) == 2:
         return -a[1]
     if len(c) == 3:
-        d = a[1]**2 - 4*a[2]
+        d = _discriminant(a)
         return (-a[1] + np.sqrt(np.maximum(d, 0)))/2
     high = 2*np.max([np.abs(x)**(1/k) for k, x in enumerate(a) if k], axis=0)
     return _bisect(-high, high, lambda s: _left(a, s))
+
+
+def _discriminant(a: Sequence[np.ndarray]) -> np.ndarray:
+    """a_1**2 - 4 a_2, zero where it is nothing but rounding: at critical damping its root would be an error of 1e-8."""
+    square, four = a[1]**2, 4*a[2]
+    d = square - four
+    return np.where(np.abs(d) <= ROUNDING*np.maximum(square, np.abs(four)), 0.0, d)
 
 
 def _bisect(low: np.ndarray, high: np.ndarray, test: Any) -> np.ndarray:
