@@ -38,7 +38,17 @@ def listed(entry):
     return [sympy.sympify(text, locals=table) for text in entry["closed_form"]]
 
 
+FOUND: dict = {}
+
+
 def derived(entry):
+    key = json.dumps(entry)
+    if key not in FOUND:
+        FOUND[key] = _derived(entry)
+    return FOUND[key]
+
+
+def _derived(entry):
     rule = getattr(theory_rules, entry["rule"])
     rule = rule.at(**entry["at"]) if "at" in entry else rule
     more = {k: tuple(entry[k]) if k == "over" else entry[k] for k in ("over", "mode") if k in entry}
