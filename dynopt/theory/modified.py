@@ -55,15 +55,19 @@ def ode_limit(method: Method, where: dict[str, str] | None = None) -> Flow:
     return _searched(method, where, 0)
 
 
-def modified(method: Method, order: int = 1, where: dict[str, str] | None = None) -> Flow:
+def modified(method: Method, order: int | str = 1, where: dict[str, str] | None = None) -> Any:
     """The flow that a method follows up to h^order: its roots and its solutions agree with the method's to O(h^(order + 1)).
 
     The terms are derivatives of f of any function in any dimension, derived on trees: `hess(x, v)`, and `hess2(x, a, b)` for the
-    third derivative, which running takes from a traced f. Parameters as `ode_limit`; 1 <= order <= 6.
+    third derivative, which running takes from a traced f. Parameters as `ode_limit`; 1 <= order <= 6. `order="exact"` gives the
+    matrix log(M)/h on a mode of a quadratic instead, a Linear whose `.notes` say where it holds.
     Raises ParameterError for an order out of range, RuleError where the method has no expansion.
     """
+    if order == "exact":
+        from .logarithm import exact_on_mode
+        return exact_on_mode(method, where)
     if isinstance(order, bool) or not isinstance(order, int) or order < 1:
-        raise ParameterError(f"modified: order = {order!r:.30}, expected a whole number >= 1; the flow at order 0 is ode_limit(method)")
+        raise ParameterError(f"modified: order = {order!r:.30}, expected a whole number >= 1 or \"exact\"; the flow at order 0 is ode_limit(method)")
     if order > HIGHEST:
         raise ParameterError(f"modified: order = {order}: unknown, the trees of more than order {HIGHEST} take too long; write order={HIGHEST}")
     return _searched(method, where, order)
