@@ -74,6 +74,12 @@ def test_what_was_derived_is_in_the_page_with_its_proof(page):
     assert {b["kind"] for b in theory["boundaries"]} == {"fold", "flip", "neimark_sacker"}
 
 
+def test_flows_and_the_optimum_are_derived_too(page):
+    spec = page.data["rules"][0]
+    assert [f["name"] for f in spec["flows"]] == ["limit flow", "modified flow"]
+    assert spec["theory"]["optimum"]["status"] == "proved"
+
+
 def test_without_javascript_the_rule_and_its_region_are_read(page):
     main = page.html.split("<main", 1)[1].split("</main>")[0]
     assert "v_next = " in main and "eta*" in main and "stable exactly where |beta| &lt; 1" in main and "<svg" in main
@@ -145,7 +151,6 @@ def test_a_frame_for_notebooks_carries_the_page(page):
 
 
 def test_a_widget_needs_anywidget_or_says_so(page):
-    pytest.importorskip("IPython")
     try:
         import anywidget  # noqa: F401
     except ImportError:

@@ -17,6 +17,8 @@ from ..run.setup import matrix_names, prepare, split_parameters
 from ..theory.linear import linearize
 from ..theory.stability import stability
 from ..theory.symbols import symbol
+from ..theory.tuning import optimum
+from . import flows
 from .formulas import function, lines, tree, verdict
 from .problems import Printed
 
@@ -104,7 +106,7 @@ def describe(rule: Method, printed: Printed, problem: Any, given: dict[str, Any]
                        for n in order],
             "h": source.params.index("h") if "h" in source.params else -1, "lags": _lags(fixed), "momentum": "v" in fixed.state,
             "noisy": any(n.op == "call" and n.data[0].startswith(("noise", "uniform")) for n in fixed.program.everything),
-            "theory": theory(fixed, printed, bool(source.arrays))}
+            "flows": [] if source.arrays else flows.describe(fixed, printed), "theory": theory(fixed, printed, bool(source.arrays))}
 
 
 def _starts(rule: Method, problem: Any, numbers: dict, vectors: dict, matrices: dict) -> list[Any]:
@@ -139,6 +141,7 @@ def theory(rule: Method, printed: Printed, mixes: bool) -> dict[str, Any]:
     found = {"linear": not rule.scalars and -1 not in _lags(rule), "settled": linear.settled, "names": names, "why": why}
     if proof is None:
         return found | {"status": "unknown"}
+    found |= {"optimum": _optimum(rule, printed)}
     inside = verdict(region.conditions, names)
     shown = region._repr_latex_().strip("$ ").removeprefix(r"\displaystyle").split(r",\;")
     return found | {"status": proof.status, "method": proof.method, "region": [tree(part) for part in shown], "text": str(region),
@@ -154,6 +157,25 @@ def _derived(rule: Method) -> tuple[Any, Any, Any, str]:
         return None, None, None, str(error)
     region = stability(rule)
     return linear, region, None if region.unknown else region.proof, region.unknown
+
+
+def _optimum(rule: Method, printed: Printed) -> dict[str, Any] | None:
+    """The best parameters over [mu, L] in closed form, where that was derived for rules of one or two parameters."""
+    tuned = _tuned(rule) if 1 <= len(rule.params) <= 2 else None
+    source = None if tuned is None else function([tuned.params[n] for n in rule.params], ["mu", "L"])
+    if tuned is None or source is None:
+        return None
+    formulas = [sympy.Eq(symbol(n), e, evaluate=False) for n, e in (*tuned.params.items(), ("rho", tuned.rho))]
+    return {"code": printed.function(source), "names": list(rule.params), "status": tuned.proof.status,
+            "formula": [tree(sympy.latex(e)) for e in formulas]}
+
+
+@lru_cache(maxsize=64)
+def _tuned(rule: Method) -> Any:
+    try:
+        return optimum(rule)
+    except RuleError:
+        return None
 
 
 def _boundaries(region: Any, names: list[str], printed: Printed) -> list[dict[str, Any]]:

@@ -6,6 +6,8 @@ import { badge, button, card, choice, el, finite, frames, label, legend, math, r
 
 const MEASURED = 60;                                         // steps of a run where no linear mode exists
 
+const FLOWS = [(ink) => [ink.second, 2.4, []], (ink) => [ink.third, 2, [6, 4]]];
+
 export class Explorer {
   constructor(root, lab, model = null) {
     Object.assign(this, { root, lab, model, steps: lab.data.steps, playing: false, k: lab.data.steps, sigma: 0, seed: 1 });
@@ -86,7 +88,7 @@ export class Explorer {
     this.axisPick = el("span", { class: "bar" });
     this.root.append(el("div", { class: "top" }, el("div", {}, this.title, this.lead, this.formula), el("div", { class: "bar" }, controls)),
       el("div", { class: "bar" }, pick, this.lab.problems.length > 1 ? loss : null, this.cursor, this.noise), this.sliders,
-      this.lab.rules.length > 1 ? this.overlays : null, this.facts,
+      ...(this.lab.rules.length > 1 ? [this.overlays] : []), this.facts,
       el("div", { class: "panels" }, plane.node, map.node, fall.node, ring.node, this.derived), this.says);
     steer(this.plots.plane, (x, y) => this.move(x, y), (dx, dy) => this.move(this.start[0] + dx * (this.plots.plane.b - this.plots.plane.a) / 100, this.start[1] + dy * (this.plots.plane.f - this.plots.plane.e) / 75), () => this.share());
     steer(this.plots.map, (u, v) => this.place(u, v), (dx, dy) => { const s = this.spans(), [u, v] = this.here(); this.place(u + dx * (s[0][1] - s[0][0]) / 200, v + dy * (s[1][1] - s[1][0]) / 200); }, () => this.share());
@@ -118,8 +120,10 @@ export class Explorer {
     for (const b of t.boundaries || []) row((KINDS[b.kind] || [b.kind])[0], math(b.formula));
     if (this.linear) {
       const best = this.best();
-      if (best) row("optimum here", this.axes.filter((a) => a !== "lam").map((a, n) => `${label(this.rule.params[a].name)} = ${show(best.values[n], 5)}`).join(", ") + `, ρ = ${show(best.rho, 5)} `, badge("numeric"));
+      if (best) row("optimum here", this.axes.filter((a) => a !== "lam").map((a, n) => `${label(this.rule.params[a].name)} = ${show(best.values[n], 5)}`).join(", ") + `, ρ = ${show(best.rho, 5)} `, badge(best.status));
     }
+    if (t.optimum) row("optimum on [μ, L]", t.optimum.formula.map((part) => el("span", { class: "part" }, math(part))), badge(t.optimum.status));
+    for (const f of this.rule.flows || []) row(f.name, f.formula.map((part) => el("span", { class: "part" }, math(part))));
     if (t.why) row(t.linear ? "not derived" : "no linear mode", el("span", { class: "small" }, t.why));
     const where = `minimizer of ${this.problem.name}, with curvatures λ = ${this.lab.lams(this.j).map((v) => show(v)).join(", ")}`;
     this.derived.replaceChildren(el("header", {}, el("h2", {}, "Derived from the declaration")), el("dl", {}, rows),
@@ -183,7 +187,7 @@ export class Explorer {
     this.runs = this.lab.rules.map((_, i) => (i === this.i ? this.lab.run(i, this.j, this.start, this.p[i], this.steps, { sigma: this.sigma, seed: this.seed })
       : this.beside[i] ? this.lab.run(i, this.j, this.start, this.tuned[i], this.steps) : null));
     this.heights = this.runs.map((r) => r && heights(this.lab, this.j, r));
-    this.flow = this.flowPath();
+    this.flows = this.flowPaths();
     this.rho = this.linear ? this.lab.worst(this.i, this.lab.lams(this.j), this.p[this.i]) : NaN;
     this.map.aim(this.i, this.j, this.axes, this.p[this.i], this.spans(), this.linear ? null : this.measure());
     this.rule.params.forEach((q, n) => this.controls[n].set(this.p[this.i][q.place], ...this.lab.span(this.i, this.j, n)));
@@ -200,17 +204,22 @@ export class Explorer {
     return cost;
   }
 
-  flowPath() {
-    const f = this.rule.flows && this.rule.flows[0];
-    if (!f) return null;
-    const values = Float64Array.from(f.names, (n) => this.p[this.i][this.lab.place(this.i, n)]), mapped = this.lab.functions[f.map](values, new Float64Array(f.params + 1)), h = mapped[f.params];
-    if (!mapped.every(Number.isFinite) || !(h > 0)) return null;
-    const d = this.problem.dim, x0 = this.lab.point(this.j, this.start), z0 = new Float64Array(f.states * d);
-    z0.set(x0);
-    const rates = this.lab.functions[f.code](f.oracles.map((o) => this.lab.oracle(this.j, o)), new Array(f.states).fill(d), this.lab.take(f.arrays));
-    const cut = (z) => Array.from({ length: f.states }, (_, s) => z.subarray(s * d, (s + 1) * d));
-    const rows = integrate((z, t, out) => rates(cut(z), cut(out), mapped, 0, t, [0, 0], null), z0, this.steps * h, this.steps * 4);
-    return { x: rows, d: f.states * d, n: this.steps * 4, every: 4 };
+  // the flows that the method follows, with the parameters that its own ones mean
+  flowPaths() {
+    return (this.rule.flows || []).map((f) => {
+      const values = Float64Array.from(f.names, (n) => this.p[this.i][this.lab.place(this.i, n)]), out = this.lab.functions[f.map](values, new Float64Array(f.count + 1)), h = out[f.count];
+      if (!out.every(Number.isFinite) || !(h > 0)) return null;
+      const d = this.problem.dim, z0 = new Float64Array(f.states * d), every = 4;
+      z0.set(this.lab.point(this.j, this.start));
+      const rates = this.lab.made(`flow ${this.j} ${f.code}`, () => this.lab.functions[f.code](f.oracles.map((o) => this.lab.oracle(this.j, o)), new Array(f.states).fill(d), []));
+      const views = new Map();                               // the integrator uses the same few buffers again and again
+      const cut = (z) => views.get(z) || views.set(z, Array.from({ length: f.states }, (_, s) => z.subarray(s * d, (s + 1) * d))).get(z);
+      const rate = (z, t, dz) => rates(cut(z), cut(dz), out, t / h, t, [0, 0], null);
+      const first = f.clock ? integrate(rate, z0, h / every, 256, 1e-9 * h) : null;         // a rate such as 3/t needs care at its start
+      const rows = f.clock ? integrate(rate, first.subarray(256 * z0.length), this.steps * h, this.steps * every - 1, h / every) : integrate(rate, z0, this.steps * h, this.steps * every);
+      const x = f.clock ? Float64Array.from([...z0, ...rows]) : rows;
+      return { name: f.name, x, d: f.states * d, n: this.steps * every, every };
+    });
   }
 
   tell() {
@@ -243,7 +252,7 @@ export class Explorer {
     const q = this.plots.plane, ink = colours(), run = this.runs[this.i];
     q.begin(); landscape(q, this.lab, this.j);
     q.clip((c) => {
-      if (this.flow) { const f = this.flow, n = Math.min(f.n, this.k * f.every) + 1; q.line(n, (k) => f.x[k * f.d], (k) => f.x[k * f.d + 1], ink.second, 2.6); }
+      this.flows.forEach((f, m) => { if (f) q.line(Math.min(f.n, this.k * f.every) + 1, (k) => f.x[k * f.d], (k) => f.x[k * f.d + 1], ...FLOWS[m](ink)); });
       this.runs.forEach((r, n) => { if (r && n !== this.i) path(q, r, this.k, this.colour(n), { line: 1.4, dot: 1.7 }); });
       path(q, run, this.k, ink.first);
       if (this.sigma > 0) this.ellipse(q);
@@ -252,8 +261,13 @@ export class Explorer {
       if (this.k < run.n) { c.lineWidth = 2; c.strokeStyle = ink.fg; c.beginPath(); c.arc(q.X(run.x[this.k * run.d]), q.Y(run.x[this.k * run.d + 1]), 6, 0, 7); c.stroke(); }
     });
     q.axes("", "");
-    legend(this.cards.plane.legend, [["dot", ink.first, this.rule.name], ...(this.flow ? [["", ink.second, this.rule.flows[0].name]] : []),
+    legend(this.cards.plane.legend, [["dot", ink.first, this.rule.name], ...this.flowMarks(ink),
       ...this.runs.flatMap((r, n) => (r && n !== this.i ? [["dot", this.colour(n), this.lab.rules[n].name]] : [])), ...(this.sigma > 0 ? [["thin", ink.fg, "derived 2σ ellipse"]] : [])]);
+  }
+
+  flowMarks(ink) { return this.flows.flatMap((f, m) => (f ? [[FLOWS[m](ink)[2].length ? "dash" : "", FLOWS[m](ink)[0], f.name]] : [])); }
+  flowHeights(f) {
+    return Float64Array.from({ length: this.steps + 1 }, (_, k) => Math.log10(Math.max(this.lab.value(this.j, f.x.subarray(k * f.every * f.d, k * f.every * f.d + this.problem.dim)) - this.problem.floor, 1e-17)));
   }
 
   colour(n) { const ink = colours(); return [ink.third, ink.fourth, ink.fifth, ink.second][n % 4]; }
@@ -272,7 +286,7 @@ export class Explorer {
 
   drawMap() {
     const q = this.plots.map, ink = colours();
-    if (!this.map.ready) this.map.work(5);
+    if (!this.map.ready) this.map.work(this.plots.map.held || this.plots.plane.held ? 4 : 9);
     q.begin(); this.map.draw(q);
     const best = this.best(), here = this.here();
     q.clip(() => {
@@ -285,12 +299,12 @@ export class Explorer {
   drawDecay() {
     const q = this.plots.decay, ink = colours(), h = this.heights[this.i], series = [];
     q.begin();
-    if (this.flow) { const f = this.flow, n = Math.floor(f.n / f.every), y = new Float64Array(n + 1); for (let k = 0; k <= n; k++) y[k] = Math.log10(Math.max(this.lab.value(this.j, f.x.subarray(k * f.every * f.d, k * f.every * f.d + this.problem.dim)) - this.problem.floor, 1e-17)); series.push({ y, colour: ink.second, width: 2 }); }
+    this.flows.forEach((f, m) => { if (f) series.push({ y: this.flowHeights(f), colour: FLOWS[m](ink)[0], width: FLOWS[m](ink)[1], dash: FLOWS[m](ink)[2], flow: true }); });
     this.runs.forEach((r, n) => { if (r && n !== this.i) series.push({ y: this.heights[n], colour: this.colour(n), width: 1.6 }); });
     series.push({ y: h, colour: ink.first, dots: true, count: Math.min(this.k, h.length - 1) + 1 });
     if (this.linear && this.rho < 1 && this.rho > 0) series.push({ y: Float64Array.from({ length: this.steps + 1 }, (_, k) => h[0] + 2 * k * Math.log10(this.rho)), colour: ink.fg, guide: true });
     decay(q, this.steps, series, "f − f*");
-    legend(this.cards.decay.legend, [["dot", ink.first, "iterates"], ...(this.flow ? [["", ink.second, "flow"]] : []), ...(this.linear && this.rho < 1 ? [["dash", ink.fg, "derived slope ρ²ᵏ"]] : [])]);
+    legend(this.cards.decay.legend, [["dot", ink.first, "iterates"], ...this.flowMarks(ink), ...(this.linear && this.rho < 1 ? [["dash", ink.fg, "derived slope ρ²ᵏ"]] : [])]);
   }
 
   drawDisk() {

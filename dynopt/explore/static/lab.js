@@ -79,11 +79,12 @@ export class Lab {
       const step = this.functions[rule.code](rule.oracles.map((o) => table[o]), rule.states.map(() => 1), this.take(rule.arrays));
       const lag = Math.max(0, ...rule.lags), n = rule.states.length * (lag + 1), k = rule.theory.settled ? FAR : lag;
       const rows = rule.states.map(() => new Float64Array(lag + 1)), next = rule.states.map(() => new Float64Array(1));
+      const now = rows.map((r) => r.subarray(lag, lag + 1)), still = [0, 0];
       const views = rows.map((r) => ({ subarray: (a) => r.subarray(a - (k - lag), a - (k - lag) + 1) }));
       const apply = (z, out, p) => {                          // z: all states now, then all one step ago, ...
         const s = rule.states.length;
         for (let a = 0; a < n; a++) rows[a % s][lag - Math.floor(a / s)] = z[a];
-        step(rows.map((r) => r.subarray(lag, lag + 1)), next, p, k, k * (rule.h >= 0 ? p[rule.h] : 1), [0, 0], views);
+        step(now, next, p, k, k * (rule.h >= 0 ? p[rule.h] : 1), still, views);
         for (let a = 0; a < n; a++) out[a] = a < s ? next[a][0] : z[a - s];
       };
       const vector = () => new Float64Array(n);
@@ -177,23 +178,31 @@ export class Lab {
     return this.made(key, () => {
       const q = Float64Array.from(p), lams = this.lams(j), places = axes.map((a) => this.rules[i].params[a].place);
       const spans = axes.map((a) => this.span(i, j, a));
+      const t = this.rules[i].theory.optimum;
+      if (t && t.names.length === axes.length && lams.length && axes.every((a) => t.names.includes(this.rules[i].params[a].name))) {
+        const best = this.functions[t.code](Float64Array.of(lams[0], lams[lams.length - 1]), []);
+        const values = axes.map((a) => best[t.names.indexOf(this.rules[i].params[a].name)]);
+        values.forEach((v, n) => { q[places[n]] = v; });
+        const rho = this.worst(i, lams, q);
+        if (values.every(Number.isFinite) && rho < 1) return { values, rho, status: t.status };
+      }
       const found = search((x) => { x.forEach((v, n) => { q[places[n]] = v; }); return this.worst(i, lams, q); },
         spans.map((s) => s[0] + 1e-9 * (s[1] - s[0])), spans.map((s) => s[1]), axes.length > 1 ? 40 : 200);
       const tidy = found.x.map((v, n) => Math.round(v / (spans[n][1] - spans[n][0]) * 1e7) / 1e7 * (spans[n][1] - spans[n][0]));
       tidy.forEach((v, n) => { q[places[n]] = v; });
       const rho = this.worst(i, lams, q);
-      return rho < found.value + 1e-6 ? { values: tidy, rho } : { values: found.x, rho: found.value };
+      return rho < found.value + 1e-6 ? { values: tidy, rho, status: "numeric" } : { values: found.x, rho: found.value, status: "numeric" };
     });
   }
 }
 
-// a flow of the plane by the classical fourth-order method, `substeps` a unit of its clock; rate(z, t, out)
-export function integrate(rate, z0, until, steps) {
+// a flow by the classical fourth-order method from t0 to until; rate(z, t, out)
+export function integrate(rate, z0, until, steps, t0 = 0) {
   const n = z0.length, rows = new Float64Array((steps + 1) * n), k = [0, 1, 2, 3].map(() => new Float64Array(n)), y = new Float64Array(n);
-  const z = Float64Array.from(z0), dt = until / steps;
+  const z = Float64Array.from(z0), dt = (until - t0) / steps;
   rows.set(z);
   for (let s = 0; s < steps; s++) {
-    const t = s * dt;
+    const t = t0 + s * dt;
     rate(z, t, k[0]);
     for (let i = 0; i < n; i++) y[i] = z[i] + dt / 2 * k[0][i];
     rate(y, t + dt / 2, k[1]);

@@ -195,7 +195,7 @@ export function heights(lab, j, run) {
 
 export function decay(plot, steps, series, note = "") {
   let high = -Infinity, low = Infinity;
-  for (const s of series) for (let k = 0; k < s.y.length; k++) if (Number.isFinite(s.y[k]) && !s.guide) { high = Math.max(high, s.y[k]); low = Math.min(low, s.y[k]); }
+  for (const s of series) for (let k = 0; k < s.y.length; k++) if (Number.isFinite(s.y[k]) && !s.guide && !s.flow) { high = Math.max(high, s.y[k]); low = Math.min(low, s.y[k]); }
   if (!Number.isFinite(high)) [high, low] = [1, -1];
   high = Math.min(high, 12);
   plot.domain(0, steps, Math.max(Math.floor(low - .3), -16), Math.ceil(high + .3));
@@ -205,7 +205,7 @@ export function decay(plot, steps, series, note = "") {
       const x = s.x || ((k) => k), n = s.count ?? s.y.length;
       if (s.guide) plot.line(s.y.length, x, (k) => s.y[k], s.colour, 1.4, [5, 4]);
       else if (s.dots) plot.dots(n, x, (k) => s.y[k], s.colour, 1.9);
-      else plot.line(n, x, (k) => s.y[k], s.colour, s.width || 2);
+      else plot.line(n, x, (k) => s.y[k], s.colour, s.width || 2, s.dash || []);
     }
   });
 }
