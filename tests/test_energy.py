@@ -1,0 +1,81 @@
+"""Energies: published Lyapunov functions with their exact rates, refutations with a point, increments on quadratics."""
+from __future__ import annotations
+
+import pytest
+import sympy
+
+import dynopt
+from dynopt import lyapunov
+from dynopt.core.errors import RuleError
+from dynopt.theory import smt
+from dynopt.theory.symbols import symbol
+
+lam, mu, t, gamma = (symbol(n) for n in ("lam", "mu", "t", "gamma"))
+x, v = symbol("x"), symbol("v")
+SU = "t**2*f(x) + 2*norm(x + t/2*v)**2"
+STRONG = "exp(sqrt(mu)*t)*(f(x) + norm(sqrt(mu)*x + v)**2/2)"
+
+
+def test_su_boyd_candes():
+    found = lyapunov(dynopt.nesterov_flow.subs(r=3), SU, given=("convex", "t > 0"))
+    assert found and found.proof.status == "proved"
+    assert sympy.expand(found.on_mode + t*lam*x**2) == 0                                    # G23
+    assert found.rate == {"f": 2*t, ("grad f", "x"): -2*t}
+
+
+def test_general_r_needs_three():
+    energy = "t**2/(r - 1)*f(x) + (r - 1)/2*norm(x + t/(r - 1)*v)**2"
+    assert lyapunov(dynopt.nesterov_flow, energy, given=("convex", "t > 0", "r >= 3"))
+    assert not lyapunov(dynopt.nesterov_flow, energy, given=("convex", "t > 0", "r > 1"))
+
+
+def test_strongly_convex_flow():
+    found = lyapunov(dynopt.strongly_convex_flow, STRONG, given="strongly convex")
+    expected = -sympy.exp(sympy.sqrt(mu)*t)*sympy.sqrt(mu)/2*((lam - mu)*x**2 + v**2)       # G25
+    assert found and sympy.expand(found.on_mode - expected) == 0
+
+
+def test_weaker_class_is_refuted_with_a_point():
+    found = lyapunov(dynopt.strongly_convex_flow, STRONG, given="convex")
+    assert not found and found.proof.counterexample is not None
+    point = {symbol(n): sympy.Rational(q.numerator, q.denominator) for n, q in found.proof.counterexample.items()}
+    assert found.on_mode.subs(point).evalf() > 0
+
+
+def test_mechanical_energy_falls_by_the_friction():
+    found = lyapunov(dynopt.damped, "f(x) + norm(v)**2/2", given="gamma > 0")
+    assert found and found.rate == {("v", "v"): -gamma} and "smt2" not in found.proof.method
+
+
+def test_negative_friction_is_refuted():
+    found = lyapunov(dynopt.damped, "f(x) + norm(v)**2/2")
+    assert not found and found.proof.counterexample["gamma"] < 0
+
+
+def test_every_question_of_a_proof_is_unsat_again():
+    found = lyapunov(dynopt.hessian_damping, "f(x) + norm(v + beta*grad(x))**2/2", given=("convex", "gamma > 0", "beta > 0", "beta*gamma < 4"))
+    assert found
+    questions = found.proof.smt2.split("(check-sat)\n")[:-1]
+    assert questions and all(smt.decide_text(q + "(check-sat)\n").verdict == "unsat" for q in questions)
+
+
+def test_a_bound_that_is_slightly_wrong_is_not_proved():
+    energy = "f(x) + norm(v + beta*grad(x))**2/2"
+    assert not lyapunov(dynopt.hessian_damping, energy, given=("convex", "gamma > 0", "beta > 0", "beta*gamma < 401/100"))
+
+
+@pytest.mark.parametrize("bound, holds", [("eta*L < 2", True), ("eta*L < 201/100", False)])
+def test_increment_of_gradient_descent_on_quadratics(bound, holds):
+    found = lyapunov(dynopt.gradient_descent, "f(x)", given=("smooth", "eta > 0", bound))
+    assert bool(found) is holds
+
+
+def test_energies_as_functions():
+    a = lyapunov(dynopt.gradient_flow, lambda x, *, t, f: t*f(x) + dynopt.norm(x)**2/2, given="convex")
+    assert a and sympy.expand(a.on_mode + lam*x**2*(2*lam*t + 1)/2) == 0
+
+
+@pytest.mark.parametrize("energy", ["norm(x)", "f(x + v)", "x*f(x)"])
+def test_energies_beyond_the_language_are_refused(energy):
+    with pytest.raises(RuleError):
+        lyapunov(dynopt.damped, energy)
