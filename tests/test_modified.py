@@ -10,8 +10,29 @@ import sympy
 from scipy.optimize import fsolve
 
 import dynopt
-from dynopt import (Flow, Problem, conformal_leapfrog, dot, explicit_euler, heun, implicit_euler, iterate, leapfrog, linearize, modified,
-                    ode_limit, order_of, rk2, rk4, rkc, runge_kutta, solve, stability_interval, symplectic_euler, theta)
+from dynopt import (
+    Flow,
+    Problem,
+    conformal_leapfrog,
+    dot,
+    explicit_euler,
+    heun,
+    implicit_euler,
+    iterate,
+    leapfrog,
+    linearize,
+    modified,
+    ode_limit,
+    order_of,
+    rk2,
+    rk4,
+    rkc,
+    runge_kutta,
+    solve,
+    stability_interval,
+    symplectic_euler,
+    theta,
+)
 from dynopt.core.errors import ParameterError, RuleError
 from dynopt.theory.order import tableau_order
 from dynopt.theory.symbols import symbol
@@ -139,7 +160,8 @@ def test_roots_agree_to_one_order_more_at_forty_digits(name, where, order):
 
 
 def root_gap(method, flow, where, h):
-    values = {symbol("h"): sympy.Rational(h), symbol("lam"): sympy.Rational(7, 3), symbol("gamma"): sympy.Rational(6, 5), symbol("mu"): sympy.Rational(4, 9)}
+    values = {symbol("h"): sympy.Rational(h), symbol("lam"): sympy.Rational(7, 3), symbol("gamma"): sympy.Rational(6, 5),
+              symbol("mu"): sympy.Rational(4, 9)}
     steps = eigenvalues(linearize(method.subs(**where)).matrix.subs(values))
     rates = eigenvalues(linearize(flow).matrix.subs(values))
     step = mpmath.mpf(h.numerator)/h.denominator

@@ -7,7 +7,6 @@ from __future__ import annotations
 from ..core.functions import norm, sqrt
 from ..core.rule import flow
 
-
 # ---- descent and friction ---------------------------------------------------------------------------------------
 
 @flow(source="Cauchy 1847")

@@ -100,7 +100,7 @@ class Parts:
         slopes = []
         for i, force in enumerate(self.force):
             others = {w for j, w in enumerate(wrt) if j != i}
-            inside = {w for w in wrt}
+            inside = set(wrt)
             for n in walk([force]):
                 if any(a in inside for a in n.args):
                     inside.add(n)
@@ -118,7 +118,7 @@ class Parts:
         if slopes is None:
             return False
         self.friction = slopes
-        rest = {v: ZERO for v in self.velocities}
+        rest = dict.fromkeys(self.velocities, ZERO)
         self.still = fold(replace(self.force, rest))
         return True
 
@@ -131,7 +131,7 @@ class Parts:
         self.loudness = [[fold(derivative([f], {d: ONE}))[0] if depends([f], {d}) else ZERO for d in self.draws] for f in self.force]
         if depends([s for row in self.loudness for s in row], {*states, *self.draws}):
             raise RuleError(f"{scheme}: the noise of {self.flow.name} depends on the state, expected additive noise; use euler_maruyama")
-        self.still = fold(replace(self.still, {d: ZERO for d in self.draws}))
+        self.still = fold(replace(self.still, dict.fromkeys(self.draws, ZERO)))
 
     def run(self, nodes: list[Node], step: Step, state: tuple, fraction: Any) -> list[Any]:
         """Nodes of the flow's program on the values of a stage."""

@@ -39,7 +39,8 @@ class RungeKutta:
         """A tableau (A, b), (A, b, c) or {"A":, "b":, "c":}, checked."""
         parts = [tableau[n] for n in ("A", "b", "c") if n in tableau] if isinstance(tableau, dict) else list(tableau)
         if len(parts) not in (2, 3):
-            raise RuleError(f"{name}: the tableau has {len(parts)} parts, expected (A, b) or (A, b, c); write runge_kutta(([[0, 0], [1, 0]], [\"1/2\", \"1/2\"]))")
+            raise RuleError(f"{name}: the tableau has {len(parts)} parts, expected (A, b) or (A, b, c); "
+                            "write runge_kutta(([[0, 0], [1, 0]], [\"1/2\", \"1/2\"]))")
         try:
             rows, b = [[rational(a) for a in row] for row in parts[0]], tuple(map(rational, parts[1]))
             c = tuple(map(rational, parts[2])) if len(parts) == 3 else tuple(sum(row, Fraction(0)) for row in rows)
@@ -47,7 +48,8 @@ class RungeKutta:
             raise RuleError(f"{name}: the tableau holds {parts!r:.60}, expected A as rows and b, c as lists") from None
         s = len(rows)
         if s == 0 or any(len(row) != s for row in rows):
-            raise RuleError(f"{name}: A has {s} row(s) of lengths {[len(r) for r in rows]}, expected a square matrix, one row and one column for each stage")
+            raise RuleError(f"{name}: A has {s} row(s) of lengths {[len(r) for r in rows]}, expected a square "
+                            "matrix, one row and one column for each stage")
         if len(b) != s or len(c) != s:
             raise RuleError(f"{name}: A has {s} stages, b {len(b)} weights and c {len(c)} nodes; expected {s} of each")
         return cls(tuple(map(tuple, rows)), b, c, name, source)

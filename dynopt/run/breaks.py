@@ -17,7 +17,8 @@ DEPTH = 9                                       # a kink at the start is smoothe
 def timed(node: Node) -> bool:
     """Whether an expression depends on the time and on nothing that is not known beforehand."""
     below = walk([node])
-    return any(n.op == "param" and n.data == "t" for n in below) and all(n.op not in ("state", "call", "past", "unknown", "implicit", "pick") for n in below)
+    unknown = ("state", "call", "past", "unknown", "implicit", "pick")
+    return any(n.op == "param" and n.data == "t" for n in below) and all(n.op not in unknown for n in below)
 
 
 def switches(nodes: Iterable[Node]) -> list[tuple[Node, bool]]:

@@ -12,7 +12,7 @@ from .dense import Pieces
 from .events import read_events, told, watcher
 from .ode_path import Course, Path, drive
 from .setup import Setup
-from .singular import starts_singular, start_series
+from .singular import start_series, starts_singular
 from .solve import GRID
 from .steppers import chooser, settle, width_of
 from .system import System

@@ -81,7 +81,8 @@ class Watched:
         else:
             found = np.array([np.ravel(self.event.function(*(t[i] if a == "t" else states[a][i] for a in self.args))) for i in range(len(t))])
         if found.shape[-1] != 1:
-            raise ParameterError(f"events: {self.name!r} gives {found.shape[-1]} numbers, expected one; write an entry, as in lambda x: x[0], or norm(x)")
+            raise ParameterError(f"events: {self.name!r} gives {found.shape[-1]} numbers, expected one; "
+                                 "write an entry, as in lambda x: x[0], or norm(x)")
         return found[..., 0]
 
     def search(self, run: Pieces, first: int) -> list[float]:

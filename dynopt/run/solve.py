@@ -33,7 +33,8 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     [0.367879, 0.135335]
     """
     if not isinstance(flow, Flow):
-        raise ParameterTypeError(f"solve: found {type(flow).__name__} {flow!r:.40}, expected a Flow; a Method is run by iterate(method, problem, steps=100)")
+        raise ParameterTypeError(f"solve: found {type(flow).__name__} {flow!r:.40}, expected a Flow; "
+                                 "a Method is run by iterate(method, problem, steps=100)")
     t0, times, end = check_times(t0, until)
     check_tolerances(rtol, atol)
     seed = check_seed(seed)
@@ -41,7 +42,8 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
         from .stepped import solve_by_steps
         return solve_by_steps(flow, problem, x0, t0, end, times, method, events, seed, params)
     if not isinstance(method, str) or method not in INTEGRATORS:
-        raise ParameterError(f"solve: method = {method!r:.40}, expected one of {', '.join(INTEGRATORS)}, or a scheme such as rk4; write method=\"auto\"")
+        raise ParameterError(f"solve: method = {method!r:.40}, expected one of {', '.join(INTEGRATORS)}, or a scheme such as rk4; "
+                             "write method=\"auto\"")
     from .ensemble import solve_paths
     return solve_paths(prepare(flow, problem, x0, params), problem, t0, end, times, method, float(rtol), atol, events, dense)
 

@@ -39,7 +39,8 @@ def solve_by_steps(flow: Flow, problem: Any, x0: Any, t0: float, end: float, tim
     states = {s: v[..., keep, :] for s, v in run.states.items() if s in flow.state}
     if times is not None:
         clock[keep] = times[:keep.size]
-    return Trajectory(states, t=clock[keep], status=run.status, message=run.message, rule=made, problem=problem, params=run.params, lengths=run.lengths)
+    return Trajectory(states, t=clock[keep], status=run.status, message=run.message, rule=made, problem=problem,
+                      params=run.params, lengths=run.lengths)
 
 
 def find_scheme(flow: Flow, method: Any) -> Callable[[Flow], Method]:

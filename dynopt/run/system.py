@@ -21,7 +21,6 @@ from . import compiled, tape
 from .ode_rk import RATES
 from .setup import Setup
 
-
 HIGHER = re.compile(r"hess[2-9]")
 
 

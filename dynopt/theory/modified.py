@@ -16,7 +16,7 @@ from ..core.parse import parse
 from ..core.rule import Flow, Method
 from ..core.strings import rule_from_nodes
 from .symbols import symbol
-from .trees import H, T, Algebra, Element, NoTrees, Tree, run
+from .trees import Algebra, Element, H, NoTrees, T, Tree, run
 
 HIGHEST = 6
 SEARCHED = ({"eta": "h**2", "beta": "1 - gamma*h"}, {"eta": "h**2"}, {"eta": "h"})

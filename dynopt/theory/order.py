@@ -14,7 +14,7 @@ from ..core.expr import Node
 from ..core.rule import Flow, Method
 from .modified import HIGHEST, Expansion, to_node
 from .symbols import symbol
-from .trees import T, Algebra, Element, Tree, all_trees, run, size
+from .trees import Algebra, Element, T, Tree, all_trees, run, size
 
 REAL = symbol("y")
 
