@@ -120,7 +120,7 @@ class Letters:
 
 def _reading_order(term: tuple) -> tuple:
     powers = sorted(term[0], key=lambda p: order(p[0]))
-    return sum(e for _, e in powers), [(order(s), -e) for s, e in powers]
+    return sum(e for _, e in powers), [(str(s) not in FIRST, str(s), -e) for s, e in powers]
 
 
 def _open_sum(shown: str) -> bool:

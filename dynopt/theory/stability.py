@@ -20,10 +20,16 @@ __all__ = ["bounded", "monotone", "oscillation", "stability"]
 
 def stability(rule: Rule | Linear, *, over: tuple | None = None, given: Iterable[Any] = (), mode: Any = "lam",
               freeze: Iterable[str] = (), at: dict | None = None) -> Region:
-    """Where every eigenvalue of a mode lies in the open unit disk (for a flow: in the open left half plane).
+    """Where a rule is stable: every eigenvalue of a mode in the open unit disk (a flow: in the open left half plane).
 
-    `given` are relations taken for granted; `over=("mu", "L")` asks for every curvature in [mu, L] (mu = 0: in (0, L]);
-    `mode`, `freeze` and `at` as in `linearize`. A rule that has no mode, or whose limit decides nothing, is `unknown`.
+    max |z| < 1 over det(z*I - M) = 0, where M is the matrix of one step on f = lam*x**2/2 (see `linearize`).
+
+    rule : a Method or a Flow, or a `Linear`. over : (mu, L), names or numbers, 0 <= mu <= L: stable for every curvature in
+    [mu, L] (mu = 0: in (0, L]). given : relations taken for granted, such as ["0 < beta", "beta < 1"].
+    mode : "lam", "complex" or a game's matrix. freeze : states held fixed. at : the point to linearize at.
+    Returns a Region of real parameters (curvatures, time step and mass positive) with its proof; what has no mode, or a
+    limit in k that decides nothing, is `unknown` and says why. Raises RuleError for an interval or a relation that is none.
+    Source: Schur 1918, Cohn 1922; Lienard, Chipart 1914.
 
     >>> from dynopt.core.rule import method
     >>> print(stability(method(lambda x, *, eta, grad: x - eta*grad(x))))
