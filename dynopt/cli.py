@@ -95,7 +95,9 @@ def compare(
 ) -> None:
     """Run a method beside its flow and print how far apart they are; parameters by name, as in --gamma 1."""
     from dynopt.cli_show import print_comparison
-    print_comparison(method, flow, problem, x0=x0, until=until, h=h, where=list(where or ()), words=context.args)
+    words = [flow, *context.args] if flow.startswith("--") else context.args     # a parameter where the flow was left out
+    print_comparison(method, "damped" if flow.startswith("--") else flow, problem, x0=x0, until=until, h=h,
+                     where=list(where or ()), words=words)
 
 
 @app.command()
