@@ -85,10 +85,11 @@ def fma_peak() -> float:
     from dynopt.run.machine import I64, POINTER, function, lanes_of_machine
     width, chains = lanes_of_machine(), 12
     kind = f"<{width} x double>"
-    lines = [f"declare {kind} @llvm.fma.v{width}f64({kind}, {kind}, {kind})", "define void @run(i64 %n, ptr %out) #0 {", "entry:", "  br label %loop",
-             "loop:", "  %i = phi i64 [ 0, %entry ], [ %next, %loop ]"]
+    lines = [f"declare {kind} @llvm.fma.v{width}f64({kind}, {kind}, {kind})", "define void @run(i64 %n, ptr %out) #0 {", "entry:",
+             "  br label %loop", "loop:", "  %i = phi i64 [ 0, %entry ], [ %next, %loop ]"]
     lines += [f"  %x{c} = phi {kind} [ splat (double {1 + c/16}), %entry ], [ %y{c}, %loop ]" for c in range(chains)]
-    lines += [f"  %y{c} = call {kind} @llvm.fma.v{width}f64({kind} %x{c}, {kind} splat (double 0.5), {kind} splat (double 1.0))" for c in range(chains)]
+    others = f"{kind} splat (double 0.5), {kind} splat (double 1.0)"
+    lines += [f"  %y{c} = call {kind} @llvm.fma.v{width}f64({kind} %x{c}, {others})" for c in range(chains)]
     lines += ["  %next = add i64 %i, 1", "  %more = icmp slt i64 %next, %n", "  br i1 %more, label %loop, label %exit", "exit:"]
     lines += [f"  %p{c} = getelementptr double, ptr %out, i64 {c*width}\n  store {kind} %y{c}, ptr %p{c}, align 8" for c in range(chains)]
     lines += ["  ret void", "}", 'attributes #0 = { nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512" }', ""]

@@ -69,32 +69,34 @@ def ensembles(library: Any, jax: Any, peak: float) -> list[Row]:
     g = np.linspace(.5, 3, n)
     rows = []
     for name, scheme, plain in (("symplectic Euler", symplectic_euler, euler_numpy), ("RK4", rk4, rk4_numpy)):
-        rule, states = scheme(damped), {"x": S[:2].T, "v": S[2:].T}
-        params = {"h": h, "gamma": g}
-        run, ours = only_steps(rule, rosenbrock(), states, params, steps)
-        ours()
-        m = n//50
-        equal(name, run.memory.S[:, :m], plain(S[:, :m].copy(), g[:m], h, steps), 1e-9)
-        peers: dict[str, Callable] = {"numpy": lambda plain=plain: plain(S[:, :m].copy(), g[:m], h, steps//20)}
-        work = {"numpy": m/n/20}
-        if library:
-            function, T = library["euler" if scheme is symplectic_euler else "rk4"], S.copy()
-            def cpp(function: Any = function) -> None:
-                T = S.copy()
-                function(pointer(T), pointer(g), cdouble(h), clong(steps), clong(n))
-            function(pointer(T), pointer(g), cdouble(h), clong(steps), clong(n))
-            equal(f"{name} in C++", run.memory.S[:, :n], T, 1e-9)
-            peers["C++ SIMD"] = cpp
-        if jax:
-            peers["jax"] = jax.ensemble(S, g, h, steps, scheme is rk4)
-        whole = lambda rule=rule, states=states, params=params: iterate(rule, rosenbrock(), x0=states, steps=steps, record="last", **params)  # noqa: E731
-        peers["dynopt iterate, all checks and copies"] = whole
-        used = cost(rule, rosenbrock(), states, params)
-        row = race(f"{n} trajectories, {name}, {steps} steps", ours, peers, per=n*steps, unit="s/step", work=work,
-                   wanted="80 % of FMA peak, 95 % of C++ SIMD (>= 0.95x), 20x numpy")
-        row.note = f"{used*peak/row.seconds:.0%} of FMA peak ({used} instructions a step)"
-        rows.append(row)
+        function = library and library["euler" if scheme is symplectic_euler else "rk4"]
+        rows.append(ensemble(name, scheme(damped), plain, function, jax and jax.ensemble(S, g, h, steps, scheme is rk4), S, g, h, steps, peak))
     return rows
+
+
+def ensemble(name: str, rule: Any, plain: Callable, function: Any, jitted: Any, S: np.ndarray, g: np.ndarray, h: float, steps: int, peak: float) -> Row:
+    n, states, params = g.size, {"x": S[:2].T, "v": S[2:].T}, {"h": h, "gamma": g}
+    m = n//50
+    run, ours = only_steps(rule, rosenbrock(), states, params, steps)
+    ours()
+    equal(name, run.memory.S[:, :m], plain(S[:, :m].copy(), g[:m], h, steps), 1e-9)
+    peers: dict[str, Callable] = {"numpy": lambda: plain(S[:, :m].copy(), g[:m], h, steps//20)}
+    if function:
+        def cpp() -> np.ndarray:
+            T = S.copy()
+            function(pointer(T), pointer(g), cdouble(h), clong(steps), clong(n))
+            return T
+        equal(f"{name} in C++", run.memory.S[:, :n], cpp(), 1e-9)
+        peers["C++ SIMD"] = cpp
+    if jitted:
+        equal(f"{name} in jax", run.memory.S[:, :n], jitted(), 1e-9)
+        peers["jax"] = jitted
+    peers["dynopt iterate, all checks and copies"] = lambda: iterate(rule, rosenbrock(), x0=states, steps=steps, record="last", **params)
+    used = cost(rule, rosenbrock(), states, params)
+    row = race(f"{n} trajectories, {name}, {steps} steps", ours, peers, per=n*steps, unit="s/step", work={"numpy": m/n/20},
+               wanted="80 % of FMA peak, 95 % of C++ SIMD (>= 0.95x), 20x numpy")
+    row.note = f"{used*peak/row.seconds:.0%} of FMA peak ({used} instructions a step)"
+    return row
 
 
 def sweeps(library: Any, jax: Any, peak: float) -> list[Row]:
@@ -174,7 +176,7 @@ def numpy_heavy_ball(steps: int) -> np.ndarray:
 def radii() -> list[Row]:
     from dynopt import delayed
     rows = []
-    for name, rule, n, wanted in (("2 x 2 (heavy ball)", heavy_ball, 1000, "500x numpy eigvals"),
+    for name, rule, n, wanted in (("2 x 2 (heavy ball)", heavy_ball, 2000, "500x numpy eigvals"),
                                   ("4 x 4 (heavy ball, gradients two steps late)", delayed(heavy_ball, 2), 300, "35x numpy eigvals")):
         eta, beta, out = np.linspace(1e-3, 3, n), np.linspace(-.9, .99, n)[:, None], np.empty((n, n))
         matrix = linearize(rule).matrix

@@ -18,29 +18,36 @@ CASES: dict[str, tuple] = {
 
 
 def single(heyoka: Any) -> list[Row]:
-    rows = []
-    for name, (flow, problem, start, params, end, rhs) in CASES.items():
-        x0 = start if isinstance(start, dict) else {s: v for s, v in zip(flow.state, start)}
-        y0 = np.concatenate([np.atleast_1d(v) for v in x0.values()])
-        tight = solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=3e-14, atol=1e-14).y[:, -1]
-        for rtol in (1e-6, 1e-9):
-            try:
-                ours = lambda: solve(flow, problem, x0=x0, until=end, rtol=rtol, atol=rtol, **params)      # noqa: B023, E731
-                run = ours()
-                error = float(np.abs(np.concatenate([np.atleast_1d(run[s][-1]) for s in flow.state]) - tight).max())
-                peers: dict[str, Callable] = {
-                    "scipy DOP853": lambda: solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=rtol, atol=rtol, dense_output=True)}  # noqa: B023
-                their = float(np.abs(peers["scipy DOP853"]().y[:, -1] - tight).max())
-                note = f"errors: dynopt {error:.1e}, scipy {their:.1e}"
-                if heyoka:
-                    peers["heyoka"], found = heyoka_run(heyoka, name, y0, end, rtol)
-                    note += f", heyoka {float(np.abs(found - tight).max()):.1e}"
-                row = race(f"one solve, {name}, rtol {rtol:g}", ours, peers, unit="s", wanted="1.6x heyoka, 500x scipy")
-                row.note = note
-                rows.append(row)
-            except Exception as problem_met:                    # a row that cannot be run is a row that says so
-                rows.append(Row(f"one solve, {name}, rtol {rtol:g}", note=f"not run: {type(problem_met).__name__}: {problem_met}"[:200]))
-    return rows
+    return [attempt(f"one solve, {name}, rtol {rtol:g}", lambda workload, name=name, rtol=rtol: one(workload, name, rtol, heyoka))
+            for name in CASES for rtol in (1e-6, 1e-9)]
+
+
+def attempt(workload: str, made: Callable[[str], Row]) -> Row:
+    """A row that cannot be run is a row that says so."""
+    try:
+        return made(workload)
+    except Exception as met:
+        return Row(workload, note=f"not run: {type(met).__name__}: {met}"[:200])
+
+
+def one(workload: str, name: str, rtol: float, heyoka: Any) -> Row:
+    flow, problem, start, params, end, rhs = CASES[name]
+    x0 = start if isinstance(start, dict) else dict(zip(flow.state, start))
+    y0 = np.concatenate([np.atleast_1d(v) for v in x0.values()])
+    tight = solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=3e-14, atol=1e-14).y[:, -1]
+
+    def ours() -> Any:
+        return solve(flow, problem, x0=x0, until=end, rtol=rtol, atol=rtol, **params)
+
+    def scipy() -> Any:
+        return solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=rtol, atol=rtol, dense_output=True)
+    run, peers = ours(), {"scipy DOP853": scipy}
+    errors = {"dynopt": np.concatenate([np.atleast_1d(run[s][-1]) for s in flow.state]), "scipy": scipy().y[:, -1]}
+    if heyoka:
+        peers["heyoka"], errors["heyoka"] = heyoka_run(heyoka, name, y0, end, rtol)
+    row = race(workload, ours, peers, unit="s", wanted="1.6x heyoka, 500x scipy")
+    row.note = "errors: " + ", ".join(f"{n} {float(np.abs(e - tight).max()):.1e}" for n, e in errors.items())
+    return row
 
 
 def heyoka_run(hy: Any, name: str, y0: np.ndarray, end: float, tol: float) -> tuple[Callable, np.ndarray]:
@@ -58,16 +65,19 @@ def heyoka_run(hy: Any, name: str, y0: np.ndarray, end: float, tol: float) -> tu
 
 
 def large_quadratic() -> list[Row]:
+    return [attempt("100-dimensional quadratic, damped flow, rtol 1e-8", _large)]
+
+
+def _large(workload: str) -> Row:
     lam = np.geomspace(1, 100, 100)
-    rhs = lambda t, s: np.concatenate([s[100:], -s[100:] - lam*s[:100]])                                       # noqa: E731
     y0 = np.concatenate([np.ones(100), np.zeros(100)])
-    try:
-        ours = lambda: solve(damped, quadratic(lam), x0={"x": y0[:100], "v": y0[100:]}, until=10., rtol=1e-8, atol=1e-8, gamma=1.)  # noqa: E731
-        run = ours()
-        theirs = solve_ivp(rhs, (0, 10), y0, method="DOP853", rtol=1e-8, atol=1e-8).y[:, -1]
-        assert np.abs(np.concatenate([run.x[-1], run.v[-1]]) - theirs).max() < 1e-5
-        return [race("100-dimensional quadratic, damped flow, rtol 1e-8", ours,
-                     {"scipy DOP853": lambda: solve_ivp(rhs, (0, 10), y0, method="DOP853", rtol=1e-8, atol=1e-8, dense_output=True)},
-                     unit="s", wanted="6x scipy")]
-    except Exception as problem_met:
-        return [Row("100-dimensional quadratic", note=f"not run: {type(problem_met).__name__}: {problem_met}"[:200])]
+
+    def ours() -> Any:
+        return solve(damped, quadratic(lam), x0={"x": y0[:100], "v": y0[100:]}, until=10., rtol=1e-8, atol=1e-8, gamma=1.)
+
+    def scipy() -> Any:
+        return solve_ivp(lambda t, s: np.concatenate([s[100:], -s[100:] - lam*s[:100]]), (0, 10), y0, method="DOP853", rtol=1e-8, atol=1e-8,
+                         dense_output=True)
+    run = ours()
+    assert np.abs(np.concatenate([run.x[-1], run.v[-1]]) - scipy().y[:, -1]).max() < 1e-5
+    return race(workload, ours, {"scipy DOP853": scipy}, unit="s", wanted="6x scipy")

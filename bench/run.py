@@ -8,17 +8,11 @@ import sys
 import tempfile
 import time
 import traceback
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
-
-import rows_fixed                                                               # noqa: E402
-import rows_solve                                                               # noqa: E402
-from harness import Row, cpp, fma_peak, process_seconds, write_bandwidth       # noqa: E402
+import rows_fixed
+import rows_solve
+from harness import HERE, Row, cpp, fma_peak, process_seconds, write_bandwidth
 
 FIRST = ("from dynopt import heavy_ball, iterate, rosenbrock\n"
          "iterate(heavy_ball, rosenbrock(), x0=[-1.2, 1.], steps=1000, eta=1e-4, beta=.9)")
@@ -46,6 +40,12 @@ def optional(name: str) -> Any:
         return None
 
 
+def processor() -> str:
+    """What LLVM compiles for, which says more than the name of a virtual processor."""
+    from llvmlite import binding
+    return f"{platform.machine()} ({binding.get_host_cpu_name()})"
+
+
 def versions() -> list[str]:
     found = []
     for name in ("numpy", "scipy", "numba", "llvmlite", "jax", "optax", "heyoka", "diffrax", "torch", "numbalsoda", "xarray"):
@@ -58,7 +58,7 @@ def table(rows: list[Row], peak: float, bandwidth: float) -> str:
     lines = ["# Measured", "",
              "A ratio is the CPU time of the peer over that of dynopt for the same work, the median of paired runs: above 1, dynopt is",
              "faster. Results were checked equal first. Tests assert no times; `make bench` writes this file.", "",
-             f"- machine: {platform.processor() or platform.machine()}, {os.cpu_count()} cores, {platform.system()}; shared, so wall times mean little",
+             f"- machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; shared, so wall times mean little",
              f"- FMA peak of one core, in the same run: {2/peak/1e9:.1f} Gflop/s; writing {bandwidth/1e9:.1f} GB/s",
              f"- {', '.join(versions())}", f"- {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", "",
              "| workload | dynopt | ratios | asked for | note |", "|---|---|---|---|---|"]

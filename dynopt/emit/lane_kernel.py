@@ -244,7 +244,8 @@ class _Kernel:
         far = self._any_of([text.new(f"fcmp ogt {text.real} {text.call('fabs', text.real, [v])}, {large}") for v in old])
         near = text.new(f"xor {text.truth} {far}, {text.splat('i1', 'true')}")
         odd = text.new(f"and {text.truth} {nan}, {near}")
-        return text.new(f"select {text.truth} {odd}, {text.whole} {text.splat('i64', str(NONFINITE))}, {text.whole} {text.splat('i64', str(DIVERGED))}")
+        codes = [f"{text.whole} {text.splat('i64', str(c))}" for c in (NONFINITE, DIVERGED)]
+        return text.new(f"select {text.truth} {odd}, {codes[0]}, {codes[1]}")
 
     def _converged(self, states: Sequence[str], going: str, status: str) -> str:
         """Paths whose gradient is small enough at the new state stop there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
-from typing import Any, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from .entries import Value, order
 
@@ -210,11 +210,11 @@ class Body:
     def _pair(self, u: str, w: str) -> tuple[str, str]:
         """Box and Muller by the C library, operation by operation as run/noise.py does it."""
         text, kind = self.text, self.text.real
-        constant = lambda c: text.splat("double", number(c))                                     # noqa: E731
-        left = text.new(f"fsub {kind} {constant(1)}, {u}")
-        inner = text.new(f"fmul {kind} {constant(-2)}, {text.library('log', kind, [left])}")
+        one, minus, turn = (text.splat("double", number(c)) for c in (1, -2, 2*3.141592653589793))
+        left = text.new(f"fsub {kind} {one}, {u}")
+        inner = text.new(f"fmul {kind} {minus}, {text.library('log', kind, [left])}")
         radius = text.call("sqrt", kind, [inner])
-        angle = text.new(f"fmul {kind} {constant(2*3.141592653589793)}, {w}")
+        angle = text.new(f"fmul {kind} {turn}, {w}")
         return tuple(text.new(f"fmul {kind} {radius}, {text.library(f, kind, [angle])}") for f in ("cos", "sin"))  # type: ignore[return-value]
 
     def _quick_pair(self, u: str, w: str) -> tuple[str, str]:

@@ -157,10 +157,9 @@ class _Map:
         bound = self._op("fadd", self._largest([self._abs(a) for a in c[1:]]), self._constant(1))          # Cauchy's
         low = self._op("fdiv", self._constant(1), bound)
         high = self._op("fmul", low, self._constant(1/FLOOR))
-        middle: Callable = lambda a, b: self._sqrt(self._op("fmul", a, b))                               # noqa: E731
-        low, high = self._halved(f"g{index}", GEOMETRIC, c, low, high, middle)
-        middle = lambda a, b: self._op("fmul", self._op("fadd", a, b), self._constant(.5))               # noqa: E731
-        low, high = self._halved(f"a{index}", ARITHMETIC, c, low, high, middle)
+        low, high = self._halved(f"g{index}", GEOMETRIC, c, low, high, lambda a, b: self._sqrt(self._op("fmul", a, b)))
+        low, high = self._halved(f"a{index}", ARITHMETIC, c, low, high,
+                                 lambda a, b: self._op("fmul", self._op("fadd", a, b), self._constant(.5)))
         found = self._op("fdiv", self._constant(2), self._op("fadd", low, high))
         return self._pick(self._compare("oeq", bound, bound), found, bound)                              # NaN stays NaN
 

@@ -116,7 +116,7 @@ class KeptOverloads:
         if content is None:
             return None
         try:
-            return CompileResult._rebuild(target, *pickle.loads(content))           # noqa: S301 - our own folder, checked above
+            return CompileResult._rebuild(target, *pickle.loads(content))
         except Exception:       # an entry of a numba that lays its results out differently is no entry
             return None
 

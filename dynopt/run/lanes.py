@@ -117,11 +117,11 @@ def lane_advance(run: Any, memory: Memory, width: int | None = None) -> Callable
     columns = [_padded(setup.number(n) if kind == "number" else setup.vectors[n][i:i + 1].copy(), memory) for kind, n, i in kernel.numbers]
     tables = [_pointers(list(memory.S)), _pointers(list(memory.rows[0])), _pointers(columns)]
     seed = ctypes.c_int64(int(run.seed) & (2**64 - 1)).value
-    stride = memory.S.size
+    stride, ends = memory.S.size, (memory.status.ctypes.data, memory.taken.ctypes.data)
 
     def advance(first: int, count: int) -> None:
         def part(lo: int, hi: int) -> None:
-            step(first, count, run.every, stride, run.base, lo, hi, run.t0, seed, run.tol, memory.status.ctypes.data, memory.taken.ctypes.data, *tables)
+            step(first, count, run.every, stride, run.base, lo, hi, run.t0, seed, run.tol, *ends, *tables)
         over_blocks(part, memory.padded, kernel.cost*count)
     advance.kept = columns                           # type: ignore[attr-defined] - the table holds bare pointers to these
     return advance
