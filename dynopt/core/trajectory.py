@@ -72,6 +72,10 @@ class Trajectory:
         return xarray.Dataset(data, coords={clock: values}, attrs={"rule": getattr(self.rule, "name", ""),
                                                                    "message": self.message})
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        from ..plot.paths import plot_paths
+        return plot_paths(self, ax, **options)
+
     def __repr__(self) -> str:
         n = len(self.__dict__.get("k", self.__dict__.get("t", ())))
         ends = ", ".join(np.unique(self.status).tolist())

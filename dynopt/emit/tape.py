@@ -115,7 +115,8 @@ class Writer:
         known = {group(s): d for s, d in zip(self.states, self.dims) if s in scalar and not scalar[s]}
         known |= {group(leaf("param", p)): n for p, n in vectors.items() if leaf("param", p) in scalar}
         shapes = {m: m.data.values.shape if m.op == "array" else matrices[m.data] for m in self.matrices}
-        self.shapes = shapes
+        places = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
+        self.starts = {m: int(at) for m, at in zip(shapes, places)}              # by identity: `==` of nodes is an expression
         for n in self.order:
             if n.op == "array" and n not in shapes:
                 known.setdefault(group(n), n.data.values.shape[0])
@@ -134,10 +135,10 @@ class Writer:
         self.moving = moving
         for n in self.order:
             if n.op in ("const", "pi", "array", "past") or (n.op == "param" and n.data != "t"):
-                if n not in self.matrices:
+                if n not in self.starts:
                     self.loads.append((self._claim(n, self.size(n)), n))
         for n in self.order:
-            if not moving[n] and n not in self.row and n not in self.matrices:
+            if not moving[n] and n not in self.row and n not in self.starts:
                 self._write(n)
         still = len(self.ops)
         for n in self.order:
@@ -195,8 +196,7 @@ class Writer:
 
     def _matmul(self, node: Node, out: int) -> None:
         matrix, vector = node.args
-        start = sum(int(np.prod(self.shapes[m])) for m in self.matrices[:self.matrices.index(matrix)])
-        self.ops.append((CODE["matmul"], self.size(node), out, self.row[vector], self.size(vector), start, 0, 0))
+        self.ops.append((CODE["matmul"], self.size(node), out, self.row[vector], self.size(vector), self.starts[matrix], 0, 0))
 
     def _circle(self, node: Node) -> None:
         """Sine and cosine of one argument belong together."""

@@ -214,6 +214,10 @@ class Region:
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex}$"
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        from ..plot.regions import plot_region
+        return plot_region(self, ax, **options)
+
     # -- what follows from it ----------------------------------------------------------------------------------
     @cached_property
     def boundaries(self) -> tuple[Boundary, ...]:
