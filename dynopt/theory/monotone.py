@@ -78,7 +78,9 @@ def _never_negative(p: list[np.ndarray], x1: np.ndarray, place: str) -> tuple[np
         return ((-p[1] >= 0), np.abs(p[1]) > 1e-9) if place == "disk" else (np.ones(p[0].shape, bool), np.ones(p[0].shape, bool))
     b, c = p[1], p[2]
     disc = b*b - 4*c
-    clear = (np.abs(disc) > 3e-2) & (np.abs(x1) > 1e-3) & (np.abs(b) > 3e-2) & (np.abs(x1*x1 + b*x1 + c) > 1e-3)
+    size = np.abs(b) + np.sqrt(np.abs(c)) + np.abs(x1)                  # of the roots: what is clear does not depend on units
+    clear = (np.abs(disc) > 3e-2*size**2) & (np.abs(x1) > 1e-3*size) & (np.abs(b) > 3e-2*size)
+    clear = clear & (np.abs(x1*x1 + b*x1 + c) > 1e-3*size**2) & (size > 0)
     if place != "disk":
         low = (-b - np.sqrt(np.maximum(disc, 0)))/2
         return (disc >= 0) & (x1 >= low), clear                          # x = A e^(rt) + B e^(st): its sign at the end is A's
