@@ -45,6 +45,7 @@ _TABLE = {
     "theory.cycles": "fixed_point cycle Orbit",
     "theory.schedules": "decay Decay",
     "theory.invariants": "invariants",
+    "theory.teaching": "momentum_article",
     "run.curvature": "curvature check_gradient",
     "run.iterate": "iterate",
     "run.sweep": "sweep",

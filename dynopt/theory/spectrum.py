@@ -91,8 +91,7 @@ class Factor:
     def size(self, values: Sequence[Any], flow: bool) -> Any:
         """The same in floats, from the values of the coefficients."""
         c = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in values))
-        with np.errstate(all="ignore"):
-            found = abscissa(c) if flow else radius(c)**(1/self.step)
+        found = abscissa(c) if flow else radius(c)**(1/self.step)
         return found if np.ndim(found) else float(found)
 
 
@@ -102,6 +101,11 @@ def _root(step: int) -> Expr:
 
 def radius(c: Sequence[np.ndarray]) -> np.ndarray:
     """Largest modulus of a root, entry by entry; nan where the leading coefficient is zero."""
+    with np.errstate(all="ignore"):
+        return _radius(c)
+
+
+def _radius(c: Sequence[np.ndarray]) -> np.ndarray:
     a = [x/c[0] for x in c]
     if len(c) == 2:
         return np.abs(a[1])
@@ -113,7 +117,12 @@ def radius(c: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def abscissa(c: Sequence[np.ndarray]) -> np.ndarray:
-    """Largest real part of a root, entry by entry."""
+    """Largest real part of a root, entry by entry; nan where the leading coefficient is zero."""
+    with np.errstate(all="ignore"):
+        return _abscissa(c)
+
+
+def _abscissa(c: Sequence[np.ndarray]) -> np.ndarray:
     a = [x/c[0] for x in c]
     if len(c) == 2:
         return -a[1]
