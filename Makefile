@@ -40,8 +40,8 @@ notebooks: $(STAMP)  ## execute every notebook script into the .ipynb beside it
 docs: $(STAMP)  ## check that every link and every name in the documents exists
 	@$(TESTS) tests/test_docs.py
 
-bench: $(STAMP)  ## how long things take here: import, derivation, compilation, a million steps
-	@$(BIN)/python tests/bench.py
+bench: $(STAMP)  ## dynopt beside its peers, same work, results checked equal
+	@$(BIN)/python bench/run.py
 
 soak: $(STAMP)  ## the property tests with fresh random examples, forty times as many
 	@DYNOPT_SOAK=1 $(TESTS) -n 2
