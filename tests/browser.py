@@ -89,7 +89,7 @@ class Browser:
         assert "exceptionDetails" not in found, found["exceptionDetails"].get("exception", {}).get("description", found)
         return found["result"].get("value")
 
-    def until(self, code: str, seconds: float = 15) -> None:
+    def until(self, code: str, seconds: float = 90) -> None:
         end = time.monotonic() + seconds
         while not self.run(code):
             assert time.monotonic() < end, f"never true: {code}"

@@ -15,6 +15,7 @@ from typing import Any
 SCRIPT = Path(__file__).with_name("worker.py")
 SIZE = 2
 SMALL = 3                                                                # states that are handled without a process
+PATIENCE = max(1.0, float(os.environ.get("DYNOPT_PATIENCE") or 1))       # a slow or busy machine needs this many times the limits
 START = 60.0                                                             # seconds that starting a process may take
 
 
@@ -56,10 +57,10 @@ class Worker:
                 self.answers.get(timeout=START)
                 self.ready = True
             self._send((module, function, args))
-            answer = self.answers.get(timeout=seconds)
+            answer = self.answers.get(timeout=seconds*PATIENCE)
         except queue.Empty:
             self.end()
-            raise OutOfTime(f"{function} did not end within {seconds:g} s") from None
+            raise OutOfTime(f"{function} did not end within {seconds*PATIENCE:g} s") from None
         except BaseException:                                            # Ctrl-C, or a process that is gone
             self.end()
             raise

@@ -15,6 +15,7 @@ import numpy as np
 
 from .atoms import Formula, negation
 from .generators import is_loose
+from .pool import PATIENCE
 from .sampling import DENOMINATOR, Sample, check, exact
 from .smt import NLSAT, SECOND, decide, text_of
 
@@ -58,7 +59,7 @@ def prove(region: "Region") -> Proof:
 
 
 def _decided(region: "Region", questions: list[Question], sample: Sample, text: str) -> Proof:
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + SECONDS*PATIENCE
     method = "inside the region no root is in the wrong place, outside not all are in the right one (z3, explicit roots)"
     steep = max((len(p) - 1 for p in getattr(region.claim, "polynomials", ())), default=1) > 2
     open_ = _ask(region, questions, NLSAT, deadline, ms=STEEP_MS if steep else MS)
@@ -69,13 +70,13 @@ def _decided(region: "Region", questions: list[Question], sample: Sample, text: 
         if not theorem:
             return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in open_))}", text)
         text += smt2(region.facts, theorem)
-        left = _ask(region, theorem, NLSAT, deadline + SECONDS)
+        left = _ask(region, theorem, NLSAT, deadline + SECONDS*PATIENCE)
         if any(v == "sat" for _, v, _ in left):
             return _refuted(region, left, text)
         if left:
             return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in left))}", text)
         questions, method = theorem, "equal to the Lienard-Chipart conditions of the characteristic polynomial (z3)"
-    second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0, ms=500) if v == "sat"]
+    second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0*PATIENCE, ms=500) if v == "sat"]
     if second:
         return Proof("unknown", f"two strategies of z3 disagree on: {second[0]}", text)
     exactly = f", {sample.rational} of them in exact arithmetic," if sample.rational else ""

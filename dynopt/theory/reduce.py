@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from itertools import product as choices
 from typing import Any, Iterable, Sequence
 
-from sympy import Expr, Symbol
+from sympy import Expr, Integer, Symbol
 
 from .atoms import NEVER, Atom, Formula, flipped, negation, sign
+from .pool import PATIENCE
 from .smt import Answer, decide
 
 Conjunction = tuple[Atom, ...]
@@ -28,7 +29,7 @@ class Context:
     notes: list[tuple[str, Atom]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.deadline = time.monotonic() + self.seconds
+        self.deadline = time.monotonic() + self.seconds*PATIENCE
 
     @property
     def positive(self) -> frozenset[Symbol]:
@@ -74,10 +75,19 @@ def cost(union: Sequence[Conjunction]) -> int:
 def _strip(atoms: list[Atom], context: Context) -> list[Atom]:
     """Factors whose sign can be read off from the symbols known to be positive are divided out."""
     out: list[Atom] = []
+    nonzero = {a.factors[0] for a in atoms if a.op == "!=" and len(a.factors) == 1}
+    atoms = [_without_squares(a, nonzero) if a.op == ">=" else a for a in atoms]
     for i, atom in enumerate(atoms):
         known = context.positive | positives(out) | positives(atoms[i + 1:])
         out += [stripped for stripped in [strip(atom, known)] if stripped is not None]
     return list(dict.fromkeys(out))
+
+
+def _without_squares(atom: Atom, nonzero: set[Expr]) -> Atom:
+    """f**2*g >= 0 as g >= 0 where f is not zero."""
+    kept = [f for i, f in enumerate(atom.factors)
+            if f not in nonzero or (atom.factors.count(f) % 2 and atom.factors.index(f) == i)]
+    return Atom(tuple(kept), atom.op) if kept else Atom((Integer(1),), atom.op)
 
 
 def strip(atom: Atom, positive: frozenset[Symbol]) -> Atom | None:

@@ -54,7 +54,7 @@ def solve(text: str, tactic: str, ms: int) -> Answer:
     """z3 on SMT-LIB text, in this process."""
     import z3
     solver = z3.Tactic(tactic).solver()
-    solver.set("timeout", ms)
+    solver.set("timeout", int(ms*pool.PATIENCE))
     solver.from_string(text)
     verdict = str(solver.check())
     if verdict != "sat":
