@@ -79,7 +79,8 @@ def test_a_published_rule_in_other_clothes_has_the_same_region(name):
 # ---- random rules -------------------------------------------------------------------------------------------------------
 
 COEFFICIENTS = st.sampled_from([-1, -.5, 0, .25, .5, 1, 1.5])
-RANDOM = st.tuples(*[COEFFICIENTS]*5)
+# a decoupled buffer with its root on the circle would be neutral, which a spectral radius cannot tell: the third stays inside
+RANDOM = st.tuples(COEFFICIENTS, COEFFICIENTS, st.sampled_from([-.5, 0, .25, .5]), COEFFICIENTS, COEFFICIENTS)
 
 
 def random_rule(coefficients) -> Method:
@@ -106,7 +107,7 @@ def test_random_rules_in_other_clothes_run_the_same_path(coefficients, order, sc
         assert np.array_equal(first[s][:len(second[s])], second[s]/size)      # powers of two change no bit
 
 
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(RANDOM, st.permutations([0, 1, 2]))
 def test_random_rules_in_other_clothes_have_the_same_region(coefficients, order):
     rule = random_rule(coefficients)
