@@ -149,7 +149,7 @@ def clipped_gradient_descent(x, *, eta, c, grad):
 
 
 @example(eta=.15, c=1.)
-@method(source="Mikolov 2012, section 3.2.2, clipping by value")
+@method(source="Mikolov 2012, clipping by value")
 def clipped_entries(x, *, eta, c, grad):
     return x - eta*clip(grad(x), -c, c)
 

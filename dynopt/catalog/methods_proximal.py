@@ -21,13 +21,13 @@ def fista(x, y, theta: Scalar = 1, *, eta, grad, prox):
 
 
 @example(eta=.5)
-@method(source="Rockafellar 1976, eq. (1.5), without the error term")
+@method(source="Rockafellar 1976, proximal point algorithm")
 def proximal_point(x, *, eta, grad, implicit):
     return implicit(lambda y: y - x + eta*grad(y))
 
 
 @example(eta=.1)
-@method(source="Kim, Fessler 2016, algorithm OGM2 without its last step")
+@method(source="Kim, Fessler 2016, algorithm OGM without its last step")
 def ogm(x, y, theta: Scalar = 1, *, eta, grad):
     y_next = x - eta*grad(x)
     theta_next = (1 + sqrt(1 + 4*theta**2))/2
@@ -64,7 +64,7 @@ def schedule_free(x, z, *, eta, beta, k, grad):
 
 
 @example(eta=.1)
-@method(source="Polyak, Juditsky 1992, eq. (1), with the running mean z")
+@method(source="Polyak, Juditsky 1992, with the running mean z")
 def polyak_averaging(x, z, *, eta, k, grad):
     x = x - eta*grad(x)
     return x, z + (x - z)/(k + 2)

@@ -65,7 +65,7 @@ def obabo_langevin(x, v, *, h, c, T, grad, noise):
 
 
 @example(h=.1, start={"v": .1})
-@method(source="Duane et al. 1987, eqs. (5)-(7): one leapfrog step, kick-drift-kick")
+@method(source="Duane et al. 1987, one leapfrog step, kick-drift-kick")
 def hmc_leapfrog(x, v, *, h, grad):
     v = v - h/2*grad(x)
     x = x + h*v
@@ -84,7 +84,7 @@ def hmc_refresh(x, v, *, h, c, n: int, grad, noise):
 
 
 @example(w=.7, c1=1.4, c2=1.4, p=.5, g=-.5, on="")
-@method(source="Shi, Eberhart 1998, eqs. (1)-(2), attractors p and g held fixed")
+@method(source="Shi, Eberhart 1998, attractors p and g held fixed")
 def particle_swarm(x, v=0, *, w, c1, c2, p, g, uniform):
     v = w*v + c1*uniform()*(p - x) + c2*uniform()*(g - x)
     return x + v, v

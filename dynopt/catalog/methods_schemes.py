@@ -71,7 +71,7 @@ def implicit_damped(x, v, *, h, gamma, grad, implicit):
 
 
 @example(h=.2, gamma=1., m=1.)
-@method(source="Qian 1999, eq. (8): damped motion of mass m, friction taken implicitly")
+@method(source="Qian 1999, damped motion of mass m, friction taken implicitly")
 def qian_momentum(x, v, *, h, gamma, m, grad):
     v = (v - h*grad(x)/m)/(1 + h*gamma/m)
     return x + h*v, v
