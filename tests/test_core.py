@@ -282,8 +282,8 @@ def test_an_ensemble_is_its_paths():
     run = iterate(heavy_ball, problem, x0=[-1., 1.], steps=50, eta=eta, beta=.9)
     assert run.x.shape == (3, 51, 2) and run.status.tolist() == ["success", "success", "diverged"]
     for i in range(2):
-        alone = iterate(heavy_ball, problem, x0=[-1., 1.], steps=50, eta=float(eta[i]), beta=.9, exact=False)
-        assert (alone.x == run.x[i]).all()
+        alone = iterate(heavy_ball, problem, x0=[[-1., 1.]], steps=50, eta=float(eta[i]), beta=.9)
+        assert (alone.x[0] == run.x[i]).all()
 
 
 def test_noise_is_keyed_by_seed_path_and_step():

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynopt import Game, Method, heavy_ball, iterate, log, method, norm, quadratic, rosenbrock, where
+from dynopt import Game, Method, heavy_ball, iterate, log, method, nesterov, norm, quadratic, rosenbrock, where
+from dynopt.catalog.methods_adaptive import adam
 from dynopt.core.expr import leaf
 from dynopt.core.program import Program
 from dynopt.emit.entries import Unrolled, Unsuited, Value, order, persists
@@ -77,12 +78,24 @@ def test_each_path_of_an_ensemble_is_the_run_alone(name):
         assert np.abs(many[state][0] - alone[state]).max() <= 1e-12*max(1.0, np.abs(alone[state]).max()), state
 
 
-def test_one_path_without_exactness_has_the_bits_of_an_ensemble():
+def test_an_ensemble_of_one_has_the_bits_of_an_ensemble():
     eta = np.array([1e-3, 5e-4])
     many = iterate(heavy_ball, rosenbrock(), x0=[-1., 1.], steps=500, eta=eta, beta=.9)
     for i in range(2):
-        alone = iterate(heavy_ball, rosenbrock(), x0=[-1., 1.], steps=500, eta=eta[i], beta=.9, exact=False)
-        assert (alone.x == many.x[i]).all()
+        alone = iterate(heavy_ball, rosenbrock(), x0=[[-1., 1.]], steps=500, eta=eta[i], beta=.9)
+        assert (alone.x[0] == many.x[i]).all()
+
+
+@pytest.mark.parametrize("rule, params", [(heavy_ball, dict(eta=1e-3, beta=.9)), (nesterov, dict(eta=1e-3, beta=.9)),
+                                          (adam, dict(eta=1e-2, beta1=.9, beta2=.999, eps=.5))])
+def test_one_path_in_haste_agrees_with_one_as_written(rule, params):
+    """Regrouped for speed, also through the steps where beta^k underflows; and the time a run is split at changes no bit."""
+    exact, quick = (iterate(rule, rosenbrock(), x0=[-1.2, 1.], steps=9000, exact=e, **params) for e in (True, False))
+    assert np.abs(exact.x - quick.x).max() < 1e-11
+    assert (quick.x != exact.x).any()
+    seen = []
+    halves = iterate(rule, rosenbrock(), x0=[-1.2, 1.], steps=9000, exact=False, record=100, stop=lambda k, s: seen.append(k), **params)
+    assert len(seen) == 90 and (halves.x[-1] == quick.x[-1]).all()
 
 
 # -- ends --------------------------------------------------------------------------------------------------------------
@@ -163,6 +176,22 @@ def test_normals_of_lanes_have_the_moments_of_normals():
     n = z.size
     for power, mean, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs((z**power).mean() - mean) < 5*np.sqrt(variance/n), power
+
+
+def test_the_exponential_of_lanes():
+    @method
+    def grown(x, *, eta):
+        from dynopt import exp
+        return exp(x) + 0*eta
+    ends = [0., -0., 1., -1., 709.7, 709.79, 1e4, -708., -740., -745.1, -745.3, -1e4, np.log(2)/2, -np.log(2)/2, 1e-300]
+    x = np.concatenate([ends, np.random.default_rng(0).uniform(-50, 50, 5000)])
+    run = Run(prepare(grown, None, x[:, None], {"eta": 1.}), None, 1, 1, 0.0, 0, None)
+    run._drive(run._advance())
+    with np.errstate(all="ignore"):
+        want = np.exp(x)
+    got, fine = run.memory.S[0, :x.size], np.abs(want) <= 1e50
+    assert (np.abs(got - want)[fine] <= 4e-16*want[fine] + 5e-324).all()
+    assert run.status[~fine].all() and not run.status[fine].any()
 
 
 # -- rewriting ---------------------------------------------------------------------------------------------------------

@@ -63,11 +63,11 @@ def test_a_point_is_the_run_alone(rule):
     found = tiles(rule, 63)
     for i, eta in enumerate(GRID["eta"]):
         for j, beta in enumerate(GRID["beta"]):
-            alone = iterate(rule, rosenbrock(), x0=[-1.2, 1.], steps=120, eta=eta, beta=beta, exact=False)
-            p = 7*i + j
-            assert found["steps"][p] == alone.lengths - 1
-            assert (found["x"][p] == alone.x[-1]).all() and (found["v"][p] == alone.v[-1]).all()
-            assert np.isclose(found["f"][p], rosenbrock().f(alone.x[-1]), rtol=1e-13)
+            alone = iterate(rule, rosenbrock(), x0=[[-1.2, 1.]], steps=120, eta=eta, beta=beta)
+            p, last = 7*i + j, alone.lengths[0] - 1
+            assert found["steps"][p] == last
+            assert (found["x"][p] == alone.x[0, last]).all() and (found["v"][p] == alone.v[0, last]).all()
+            assert np.isclose(found["f"][p], rosenbrock().f(alone.x[0, last]), rtol=1e-13)
 
 
 # -- as a dataset ------------------------------------------------------------------------------------------------------
@@ -80,8 +80,8 @@ def test_axes_are_those_of_the_grid(xarray):
     found = sweep(heavy_ball, rosenbrock(), GRID, **GIVEN)
     assert found.x.dims == ("eta", "beta", "x_entry") and found.f.dims == found.status.dims == found.steps.dims == ("eta", "beta")
     one = found.isel(eta=2, beta=3)
-    alone = iterate(heavy_ball, rosenbrock(), x0=[-1.2, 1.], steps=120, eta=GRID["eta"][2], beta=GRID["beta"][3], exact=False)
-    assert (one.x.values == alone.x[-1]).all() and one.status.item() == alone.status == "success"
+    alone = iterate(heavy_ball, rosenbrock(), x0=[[-1.2, 1.]], steps=120, eta=GRID["eta"][2], beta=GRID["beta"][3])
+    assert (one.x.values == alone.x[0, -1]).all() and one.status.item() == alone.status[0] == "success"
     assert set(np.unique(found.status)) == {"success", "diverged"}
     turned = sweep(heavy_ball, rosenbrock(), dict(reversed(GRID.items())), **GIVEN)
     assert turned.x.dims[:2] == ("beta", "eta") and (turned.x.transpose(*found.x.dims).values == found.x.values).all()
@@ -121,8 +121,8 @@ def test_an_executor_and_progress(xarray):
 def test_a_start_for_every_point_and_flows(xarray):
     starts = np.random.default_rng(0).normal(size=(9, 7, 2))
     found = sweep(heavy_ball, rosenbrock(), GRID, **GIVEN | {"x0": starts})
-    alone = iterate(heavy_ball, rosenbrock(), x0=starts[1, 4], steps=120, eta=GRID["eta"][1], beta=GRID["beta"][4], exact=False)
-    assert (found.x[1, 4].values == alone.x[-1]).all()
+    alone = iterate(heavy_ball, rosenbrock(), x0=starts[1, 4:5], steps=120, eta=GRID["eta"][1], beta=GRID["beta"][4])
+    assert (found.x[1, 4].values == alone.x[0, -1]).all()
 
     from dynopt import damped
     flow = sweep(damped, quadratic([1., 4.]), {"gamma": [.5, 2.]}, x0=[1., 1.], until=3., progress=False)

@@ -4,6 +4,9 @@ The coefficients are Chebyshev interpolants made in 60 digits; the remaining err
 """
 from __future__ import annotations
 
+import math
+import struct
+from fractions import Fraction
 from typing import Any, Sequence
 
 # log(1 + t) = t - t^2/2 + t^3 Q(t) on sqrt(1/2) <= 1 + t < sqrt(2)
@@ -20,6 +23,16 @@ LN2 = 0.6931471805599453
 ROOT_HALF, EXPONENT, SIGN = 0x3FE6A09E667F3BCD, 0x7FF << 52, 1 << 63
 
 
+EXP = tuple(1/math.factorial(k) for k in range(2, 14))               # e^r = 1 + r + r^2 Q(r), |r| <= log(2)/2: the next term is below 5e-18
+LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
+SHIFT, SHIFT_BITS = 6755399441055744.0, 0x4338000000000000           # 1.5 2^52: adding it rounds to whole numbers, kept in the low bits
+
+
+def number(value: float | Fraction | int) -> str:
+    """A double to the last bit."""
+    return "0x" + struct.pack(">d", float(value)).hex().upper()
+
+
 class Lanes:
     """Arithmetic on registers of a text, constants spread over the lanes."""
 
@@ -27,7 +40,6 @@ class Lanes:
         self.text = text
 
     def real(self, value: float | str) -> str:
-        from .lanes import number
         return value if isinstance(value, str) else self.text.splat("double", number(value))
 
     def op(self, name: str, a: float | str, b: float | str) -> str:
@@ -64,6 +76,23 @@ class Lanes:
         square = self.op("fmul", t, t)
         tail = self.fma(self.op("fmul", square, t), self.polynomial(t, LOG), self.op("fmul", square, -.5))
         return self.fma(scale, LN2, self.op("fadd", t, tail))
+
+    def exp(self, x: str) -> str:
+        """The exponential of any number: 2^n times a polynomial; 2^n in two factors, so that it ends smoothly at both ends."""
+        gone = self._less(x, self.real(-745.2))                     # zero, without the slow arithmetic of numbers that underflow
+        low = self._pick(gone, self.real(0.0), x)
+        x = self._pick(self._less(self.real(720.0), low), self.real(720.0), low)
+        shifted = self.fma(x, LOG2_E, SHIFT)
+        n = self.op("fsub", shifted, SHIFT)
+        r = self.fma(n, -LN2_LOW, self.fma(n, -LN2_HIGH, x))
+        value = self.op("fadd", 1.0, self.fma(self.op("fmul", r, r), self.polynomial(r, EXP), r))
+        whole = self.int("sub", self.bits(shifted), SHIFT_BITS)
+        half = self.int("ashr", whole, 1)
+        powers = [self.number(self.int("shl", self.int("add", k, 1023), 52)) for k in (half, self.int("sub", whole, half))]
+        return self._pick(gone, self.real(0.0), self.op("fmul", self.op("fmul", value, powers[0]), powers[1]))
+
+    def _less(self, a: str, b: str) -> str:
+        return self.text.new(f"fcmp olt {self.text.real} {a}, {b}")
 
     def circle(self, w: str) -> tuple[str, str]:
         """cos(2 pi w) and sin(2 pi w) for 0 <= w <= 1."""

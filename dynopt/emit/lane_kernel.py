@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from .entries import Unrolled, Value, order, persists
-from .lanes import Body, Text, number
+from .lane_functions import number
+from .lanes import Body, Text
 from .regroup import Regrouped
 from .steps import CONVERGED, DIVERGED, LARGE, LIMIT, NONFINITE
 
@@ -31,16 +32,16 @@ class LaneKernel:
     cost: int                                       # floating-point instructions of one step of one path (fma counts as one)
 
 
-def lane_kernel(unrolled: Unrolled, width: int, *, regroup: bool) -> LaneKernel:
+def lane_kernel(unrolled: Unrolled, width: int, *, regroup: bool, positive: frozenset[str] = frozenset(), hasty: bool = False) -> LaneKernel:
     """The kernel of an unrolled program for `width` paths at a time; `regroup=False` keeps the operations as written."""
-    return _Kernel(unrolled, width, regroup).made()
+    return _Kernel(unrolled, width, regroup, positive, hasty).made()
 
 
 class _Kernel:
-    def __init__(self, unrolled: Unrolled, width: int, regroup: bool):
+    def __init__(self, unrolled: Unrolled, width: int, regroup: bool, positive: frozenset[str], hasty: bool):
         self.u, self.make, self.text, self.regroup, self.width = unrolled, unrolled.make, Text(width), regroup, width
         self.inputs = [self.make("state", data=(j, i)) for j, out in enumerate(unrolled.outputs) for i in range(len(out))]
-        rewrite = Regrouped(self.make, unrolled.roots).roots if regroup else list
+        rewrite = Regrouped(self.make, unrolled.roots, positive, hasty).roots if regroup else list
         self.roots = rewrite(unrolled.roots)
         self.slope = unrolled.slope
         self.nodes = order([*self.roots, *([self.slope] if self.slope else [])])

@@ -5,11 +5,10 @@ width and on any number of threads. Names in the text are made here, never taken
 """
 from __future__ import annotations
 
-import struct
-from fractions import Fraction
 from typing import Mapping, Sequence
 
 from .entries import Value, order
+from .lane_functions import Lanes, normal_pair, number
 
 COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
@@ -18,16 +17,12 @@ LIBRARY = ("exp", "log", "sin", "cos", "tanh", "pow", "fmod")
 PHILOX_M, PHILOX_W, MASK = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85), 0xFFFFFFFF
 
 
-def number(value: float | Fraction | int) -> str:
-    """A double to the last bit."""
-    return "0x" + struct.pack(">d", float(value)).hex().upper()
-
-
 class Text:
     """Lines of a function, with fresh names."""
 
     def __init__(self, width: int):
-        self.width, self.lines, self.count, self.declared = width, [], 0, set()
+        self.width, self.lines, self.declared = width, [], set()
+        self.serial = [0]                               # of the last register, shared with `single`
         self.real = "double" if width == 1 else f"<{width} x double>"
         self.whole = "i64" if width == 1 else f"<{width} x i64>"
         self.truth = "i1" if width == 1 else f"<{width} x i1>"
@@ -40,9 +35,16 @@ class Text:
 
     def new(self, text: str) -> str:
         """A register that holds the value of an instruction."""
-        self.count += 1
-        self.lines.append(f"  %r{self.count} = {text}")
-        return f"%r{self.count}"
+        self.serial[0] += 1
+        self.lines.append(f"  %r{self.serial[0]} = {text}")
+        return f"%r{self.serial[0]}"
+
+    @property
+    def single(self) -> "Text":
+        """The same text, for what is one number for all lanes."""
+        other = Text(1)
+        other.lines, other.declared, other.serial = self.lines, self.declared, self.serial
+        return other
 
     def splat(self, kind: str, value: str) -> str:
         """One number in every lane."""
@@ -138,6 +140,8 @@ class Body:
             return self._extreme(v.op, kind, args, lane)
         if v.op == "sign":
             return self._sign(kind, args[0], lane)
+        if v.op == "exp" and self.quick:
+            return Lanes(text if lane else text.single).exp(args[0])
         return self._modulo(kind, args, lane) if v.op == "mod" else text.library(v.op, kind, args)
 
     def _select(self, truth: str, a: str, b: str, lane: bool) -> str:
@@ -218,6 +222,5 @@ class Body:
         return tuple(text.new(f"fmul {kind} {radius}, {text.library(f, kind, [angle])}") for f in ("cos", "sin"))  # type: ignore[return-value]
 
     def _quick_pair(self, u: str, w: str) -> tuple[str, str]:
-        from .lane_functions import normal_pair
         return normal_pair(self.text, u, w)
 

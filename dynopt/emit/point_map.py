@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Callable, Sequence
 
 from .entries import Value, Values, order
-from .lanes import Body, Text, number
+from .lane_functions import number
+from .lanes import Body, Text
 from .regroup import Regrouped
 
 GEOMETRIC, ARITHMETIC, FLOOR = 10, 48, 1e-16      # halvings of the exponent, then of the number; roots below FLOOR of the bound are one

@@ -12,6 +12,7 @@ from typing import Sequence
 
 from .entries import Value, Values, order
 
+MOST_TERMS = 6
 DELAY = {"div": 14, "sqrt": 18, "pow": 80, "exp": 40, "log": 40, "sin": 40, "cos": 40, "tanh": 60, "noise": 90, "uniform": 40,
          "state": 0, "const": 0, "param": 0, "vector": 0, "k": 0, "t0": 0}
 
@@ -42,10 +43,15 @@ Form = dict[tuple[Value, ...], Coefficient]              # product of values tha
 
 
 class Regrouped:
-    """Roots rewritten; `value(root)` is the new value of an old one."""
+    """Roots rewritten; `value(root)` is the new value of an old one.
 
-    def __init__(self, make: Values, roots: Sequence[Value]):
-        self.make, nodes = make, order(roots)
+    `positive` are parameters that are above zero in this run. With `hasty` a sum that others need too is taken over all the same:
+    more operations, but the next state does not wait for them; for a run of one path, which has nothing else to do meanwhile.
+    """
+
+    def __init__(self, make: Values, roots: Sequence[Value], positive: frozenset[str] = frozenset(), hasty: bool = False):
+        self.make, self.positive, self.hasty, nodes = make, positive, hasty, order(roots)
+        self.moving: dict[Value, bool] = {}
         self.uses = Counter(a for v in nodes for a in v.args) + Counter(roots)
         self.delay: dict[Value, int] = {}
         self.forms: dict[Value, Form] = {}
@@ -84,7 +90,20 @@ class Regrouped:
             base = self.value(v.args[0])
             square = make("mul", base, base)
             return self._atom(make("mul", square, base if v.args[1].data == 3 else square))
+        if v.op == "pow" and self._is_positive(v.args[0]) and v.args[1].step and not self._moves(v.args[1]):
+            rate = make("log", self.value(v.args[0]))                       # beta^(k + 1) by a logarithm that is taken once
+            return self._atom(make("exp", make("mul", rate, self.value(v.args[1]))))
         return self._atom(make(v.op, *(self.value(a) for a in v.args), data=v.data))
+
+    def _is_positive(self, v: Value) -> bool:
+        """Whether a base is known to be above zero in all steps."""
+        return (v.op == "const" and v.data > 0) or (v.op == "param" and v.data in self.positive)
+
+    def _moves(self, v: Value) -> bool:
+        """Whether a value depends on the state or on draws, rather than on the clock alone."""
+        if v not in self.moving:
+            self.moving[v] = v.op in ("state", "noise", "uniform") or any(self._moves(a) for a in v.args)
+        return self.moving[v]
 
     def _common(self, form: Form) -> Form:
         """2 a - 2 b as twice a difference: the factor goes on to where the value is used."""
@@ -101,7 +120,7 @@ class Regrouped:
     def _inside(self, v: Value) -> Form:
         """The form of an operand of a sum: taken over where nobody else needs it, and where it is no difference."""
         form = self.forms[v]
-        if len(form) <= 1 or (self.uses[v] == 1 and not self._is_difference(form)):
+        if len(form) <= 1 or (self.uses[v] == 1 and not self._is_difference(form)) or (self.hasty and len(form) <= MOST_TERMS):
             return form
         return self._atom(self.value(v))
 
@@ -176,6 +195,9 @@ class Regrouped:
         if by is not None and by.number:
             inverse = Coefficient(1/by.number, None if by.symbol is None else self.make("div", self.make.one, by.symbol))
             return self._scaled(a, inverse)
+        if self._moves(a) and not self._moves(b):           # the state does not wait for a division by what the clock tells
+            product, c = self._factor(a)
+            return {tuple(sorted((*self._fused(product), self.make("div", self.make.one, self.value(b))), key=id)): c}
         return self._atom(self.make("div", self.value(a), self.value(b)))
 
     # -- values ----------------------------------------------------------------------------------------------------
@@ -217,8 +239,11 @@ class Regrouped:
         make = self.make
         if not product:
             return make("add", total, self.coefficient(c))
+        if not c.is_unit and len(product) == 2:             # the later factor waits for nothing but the sum
+            early, late = sorted(product, key=self._late)
+            return make("fma", make("mul", self.coefficient(c), early), late, total)
         if not c.is_unit:
-            return make("fma", self.coefficient(c), self._fused(product)[0], total)
+            return make("fma", self.coefficient(c), product[0], total)
         if len(product) == 1:
             return make("add" if c.number > 0 else "sub", total, product[0])
         a, b = product

@@ -75,11 +75,12 @@ def unrolled_kernel(setup: Setup, problem: Any, *, stopping: bool, exact: bool, 
     fields = fields_of(problem)
     used = {n: fields[n] for n in (*program.oracles, "grad") if n in fields}
     constants = tuple(n.data.values.tobytes() for n in program.everything if n.op == "array")     # a program's key knows their shapes only
+    positive = frozenset(n for n, v in setup.numbers.items() if (v > 0).all())
     key = (program.key, constants, frozenset((n, id(f)) for n, f in used.items()), tuple(wide), tuple(sorted(vectors.items())), lanes,
-           stopping, exact, width, bool(setup.lead))
+           stopping, exact, width, bool(setup.lead), positive)
     if key not in _kernels:
         unrolled = Unrolled(program, fields, next(iter(wide)), vectors, lanes, stopping)
-        found = lane_kernel(unrolled, width or best_width(unrolled, setup), regroup=not exact)
+        found = lane_kernel(unrolled, width or best_width(unrolled, setup), regroup=not exact, positive=positive, hasty=not setup.lead)
         if len(_kernels) > 256:
             _kernels.clear()
         _kernels[key] = found
