@@ -19,7 +19,6 @@ for (const job of JOBS) {
   const run = iterate(step, start, Float64Array.from(job.p), job.steps, {h: job.h, key: key_(job.seed, 0)});
   out.push({status: run.status, rows: run.rows.map((r) => Array.from(r))});
 }
-process.stdout.write(JSON.stringify(out));
 """
 
 
@@ -63,16 +62,30 @@ class Batch:
                           "start": [setup.states[n][0].tolist() for n in setup.rule.state], "fieldDims": dims or [1],
                           "steps": steps, "h": h, "seed": [seed >> 32, seed & 0xFFFFFFFF]})
 
-    def run(self, folder: Path) -> list[dict[str, Any]]:
+    def module(self, end: str) -> str:
+        """The text of an ES module that runs the jobs and hands `out` to `end`."""
         sources = [key[:len(key) - len(self.field_arrays[i])] for key, i in self.fields.items()]
         fields = [f"(d, c) => ({source})([], d, c)" for source in sources]
-        text = "\n".join([runtime(), f"const RULES = [{','.join(f'({r})' for r in self.rules)}];",
+        return "\n".join([runtime(), f"const RULES = [{','.join(f'({r})' for r in self.rules)}];",
                           f"const FIELDS = [{','.join(fields)}];",
                           f"const FIELD_ARRAYS = [{','.join(self.field_arrays)}];",
                           f"const ARRAYS = [{','.join(self.arrays)}];",
-                          f"const JOBS = {json.dumps(self.jobs)};", MAIN])
+                          f"const JOBS = {json.dumps(self.jobs)};", MAIN, end])
+
+    def run(self, folder: Path) -> list[dict[str, Any]]:
+        """What node makes of the jobs."""
         file = folder / "jobs.mjs"
-        file.write_text(text, encoding="utf-8")
+        file.write_text(self.module("process.stdout.write(JSON.stringify(out));"), encoding="utf-8")
         done = subprocess.run([NODE, str(file)], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout)
+
+    def run_in(self, browser: Any, folder: Path) -> list[dict[str, Any]]:
+        """What a browser makes of them, in a page of their own."""
+        file = folder/"jobs.html"
+        script = self.module("window.out = JSON.stringify(out);").replace("</", "<\\/")
+        file.write_text(f"<!doctype html><title>jobs</title><script type=module>{script}</script>", encoding="utf-8")
+        browser.open(file)
+        browser.until("window.out !== undefined", seconds=60)
+        assert browser.problems == []
+        return json.loads(browser.run("window.out"))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import re
 import subprocess
 import sys
@@ -12,7 +13,20 @@ import pytest
 from js_node import NODE
 
 import dynopt
-from dynopt import Method, ParameterError, Problem, RuleError, explore, linearize, method, quadratic, rosenbrock, rules, stability
+from dynopt import (
+    Method,
+    ParameterError,
+    Problem,
+    RuleError,
+    explore,
+    linearize,
+    method,
+    moments,
+    quadratic,
+    rosenbrock,
+    rules,
+    stability,
+)
 from dynopt.explore.bundle import digest, safe_json
 from dynopt.explore.formulas import tree
 
@@ -166,6 +180,60 @@ def test_the_verb_wins_over_the_room_in_any_order():
     assert done.stdout == "gradient_descent on quadratic\n", done.stderr
 
 
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+def test_every_module_imports_what_it_uses(tmp_path):
+    """Each file stands by itself as an ES module; the page puts them into one scope."""
+    from dynopt.explore.pages import PAGES
+    here = pathlib.Path(dynopt.__file__).parent/"explore"/"static"
+    files = sorted(here.glob("*.js"))
+    assert {f.name for f in files} == {name for kind in PAGES.values() for name in kind.modules}
+    code = "".join(f"await import({json.dumps(f.as_uri())});\n" for f in files)
+    done = subprocess.run([NODE, "--input-type=module", "-e", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    tops = [n for f in files for n in re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", f.read_text(encoding="utf-8"), re.MULTILINE)]
+    for kind in PAGES.values():
+        inside = [n for name in kind.modules
+                  for n in re.findall(r"^(?:export )?(?:const|let|function|class) (\w+)", (here/name).read_text(encoding="utf-8"), re.MULTILINE)]
+        assert len(inside) == len(set(inside)), "two modules of one page share a name"
+    assert tops
+
+
+@pytest.mark.parametrize("name", [*PAYLOADS, "a"*300, "..", "/etc/passwd", ""])
+def test_a_file_name_made_from_a_rule_is_a_plain_one(name):
+    from dynopt.cli_explore import _stem
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,60}", _stem(name))
+
+
+SPREAD = """
+const lab = new Lab(DATA, FUNCTIONS, ARRAYS), out = POINTS.map(({ values, lam }) => {
+  const p = lab.numbers(0);
+  for (const [name, v] of Object.entries(values)) p[lab.place(0, name)] = v;
+  return lab.variance(0, lam, p);
+});
+console.log(JSON.stringify(out));
+"""
+
+
+@pytest.mark.skipif(NODE is None, reason="node is not installed")
+@pytest.mark.parametrize("name", ["gradient_descent", "heavy_ball", "nesterov", "heavy_ball_ema"])
+def test_the_noise_ellipse_is_the_derived_covariance(name, tmp_path):
+    from dynopt.explore.bundle import module, printed_code
+    rule, rng = rules[name], np.random.default_rng(4)
+    page = explore(rule, quadratic([1, 10]), beside=[])
+    points = [{"values": {n: float(rng.uniform(.1, .9)) if n != "eta" else float(rng.uniform(.01, .3)) for n in rule.params},
+               "lam": float(rng.uniform(.5, 3))} for _ in range(40)]
+    text = module(("numerics.js", "mode.js", "lab.js")) + printed_code(page.printed)
+    file = tmp_path/"spread.mjs"
+    file.write_text(f"{text}\nconst DATA = {json.dumps(page.data)}, POINTS = {json.dumps(points)};\n{SPREAD}", encoding="utf-8")
+    done = subprocess.run([NODE, str(file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr[-2000:]
+    derived = moments(rule).variance("x")
+    for found, point in zip(json.loads(done.stdout), points):
+        numbers = point["values"] | {"lam": point["lam"], "sigma": 1.0}
+        exact = float(derived.subs({s: numbers[str(s)] for s in derived.free_symbols}))
+        assert abs(found/exact - 1) < 1e-9
+
+
 CHECK = """
 const page = JSON.parse(process.argv[2]);
 const lab = new Lab(DATA, FUNCTIONS, ARRAYS), out = [];
@@ -189,7 +257,7 @@ def test_the_region_of_the_page_is_the_region_of_the_theory(name, tmp_path):
     values = {n: rng.uniform(-1.2, 1.2, count) if n != "eta" else rng.uniform(0, .5, count) for n in rule.params}
     lam = rng.uniform(.1, 10, count)
     points = [{"values": {n: float(v[i]) for n, v in values.items()}, "lam": float(lam[i])} for i in range(count)]
-    text = module(("numerics.js", "lab.js")) + printed_code(page.printed) + f"\nconst DATA = {json.dumps(page.data)};\n"
+    text = module(("numerics.js", "mode.js", "lab.js")) + printed_code(page.printed) + f"\nconst DATA = {json.dumps(page.data)};\n"
     file = tmp_path/"check.mjs"
     file.write_text(text + CHECK.replace("process.argv[2]", json.dumps(json.dumps(points))), encoding="utf-8")
     done = subprocess.run([NODE, str(file)], capture_output=True, text=True, timeout=60)

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, Browser
 from js_node import NODE, Batch
 
 from dynopt import Game, Method, Problem, bilinear, double_well, iterate, logistic, method, per_coordinate, quadratic, rosenbrock
@@ -93,11 +94,18 @@ def test_every_stable_pair_of_catalogue_and_loss_agrees_over_200_steps(tmp_path,
             kept.append((label, plain, (rule, problem, x0, params)))
         else:
             unstable.append(label)
-    apart = {label: worst(ours, plain, case[0].state) for ours, (label, plain, case) in zip(batch.run(tmp_path), kept)}
+    hosts = {"node": batch.run(tmp_path)}
+    if CHROMIUM is not None:
+        browser = Browser()
+        try:
+            hosts["browser"] = batch.run_in(browser, tmp_path)
+        finally:
+            browser.close()
+    apart = {label: max(worst(host[n], plain, case[0].state) for host in hosts.values()) for n, (label, plain, case) in enumerate(kept)}
     chaotic = [label for label, plain, case in kept if not apart[label] <= BOUND and decided_by_rounding(*case, plain)]
     agree = {label: d for label, d in apart.items() if label not in chaotic}
     with capsys.disabled():
-        print(f"\nJavaScript and Python: {len(agree)} pairs, furthest apart {max(agree.values()):.1e}; left out: "
+        print(f"\nJavaScript ({' and '.join(hosts)}) and Python: {len(agree)} pairs, furthest apart {max(agree.values()):.1e}; left out: "
               f"{len(unstable)} unstable ({', '.join(unstable)}), {len(chaotic)} chaotic ({', '.join(chaotic)})")
     assert {label: d for label, d in agree.items() if not d <= BOUND} == {}
     assert len(agree) >= 200 and len(unstable) + len(chaotic) <= len(agree)//10

@@ -1,8 +1,14 @@
 // What printed steps call. Draws are those of dynopt/run/noise.py: Philox4x32-10 keyed by (seed, path, step, call, entry), in
 // 32-bit words (Math.imul and 16-bit halves; no BigInt), so that JavaScript and Python see the same noise.
-export const mod_ = (a, b) => { const r = a % b; return r !== 0 && (r < 0) !== (b < 0) ? r + b : r; };
-export const pow_ = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b));   // as C has it
-export const past_ = (rows, k, d) => { const r = Math.max(k, 0); return rows.subarray(r * d, r * d + d); };
+export const mod_ = (a, b) => {
+  const r = a % b;
+  return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+};
+export const pow_ = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b)); // as C has it
+export const past_ = (rows, k, d) => {
+  const r = Math.max(k, 0);
+  return rows.subarray(r * d, r * d + d);
+};
 
 export function matmul_(m, x, out) {
   const cols = x.length;
@@ -20,12 +26,21 @@ export function solve_(J, r, n) {
     for (let i = c + 1; i < n; i++) if (Math.abs(J[i * n + c]) > Math.abs(J[best * n + c])) best = i;
     if (!(Math.abs(J[best * n + c]) > 0)) return false;
     if (best !== c) {
-      for (let j = 0; j < n; j++) { const t = J[c * n + j]; J[c * n + j] = J[best * n + j]; J[best * n + j] = t; }
-      const t = r[c]; r[c] = r[best]; r[best] = t;
+      for (let j = 0; j < n; j++) {
+        const t = J[c * n + j];
+        J[c * n + j] = J[best * n + j];
+        J[best * n + j] = t;
+      }
+      const t = r[c];
+      r[c] = r[best];
+      r[best] = t;
     }
     for (let i = c + 1; i < n; i++) {
       const f = J[i * n + c] / J[c * n + c];
-      if (f !== 0) { for (let j = c; j < n; j++) J[i * n + j] -= f * J[c * n + j]; r[i] -= f * r[c]; }
+      if (f !== 0) {
+        for (let j = c; j < n; j++) J[i * n + j] -= f * J[c * n + j];
+        r[i] -= f * r[c];
+      }
     }
   }
   for (let i = n - 1; i >= 0; i--) {
@@ -37,23 +52,33 @@ export function solve_(J, r, n) {
 
 // Newton's method with a Jacobian of forward differences; ends when the correction is at rounding level
 export function newton_(ys, residual) {
-  const n = ys.reduce((sum, y) => sum + y.length, 0), r = new Float64Array(n), s = new Float64Array(n), J = new Float64Array(n * n);
+  const n = ys.reduce((sum, y) => sum + y.length, 0),
+    r = new Float64Array(n),
+    s = new Float64Array(n),
+    J = new Float64Array(n * n);
   let before = Infinity;
   for (let sweep = 0; sweep < 60; sweep++) {
     residual(r);
-    let column = 0, size = 0;
-    for (const y of ys) for (let j = 0; j < y.length; j++, column++) {
-      const old = y[j];
-      size = Math.max(size, Math.abs(old));
-      y[j] = old + 1.4901161193847656e-8 * Math.max(1, Math.abs(old));
-      residual(s);
-      const eps = y[j] - old;
-      y[j] = old;
-      for (let i = 0; i < n; i++) J[i * n + column] = (s[i] - r[i]) / eps;
-    }
+    let column = 0,
+      size = 0;
+    for (const y of ys)
+      for (let j = 0; j < y.length; j++, column++) {
+        const old = y[j];
+        size = Math.max(size, Math.abs(old));
+        y[j] = old + 1.4901161193847656e-8 * Math.max(1, Math.abs(old));
+        residual(s);
+        const eps = y[j] - old;
+        y[j] = old;
+        for (let i = 0; i < n; i++) J[i * n + column] = (s[i] - r[i]) / eps;
+      }
     if (!J.every(Number.isFinite) || !r.every(Number.isFinite) || !solve_(J, r, n)) return false;
-    let at = 0, moved = 0;
-    for (const y of ys) for (let j = 0; j < y.length; j++, at++) { y[j] -= r[at]; moved = Math.max(moved, Math.abs(r[at])); }
+    let at = 0,
+      moved = 0;
+    for (const y of ys)
+      for (let j = 0; j < y.length; j++, at++) {
+        y[j] -= r[at];
+        moved = Math.max(moved, Math.abs(r[at]));
+      }
     const tiny = Math.max(size, 1e-300);
     if (moved <= 4.440892098500626e-16 * tiny || (moved <= 1e-13 * tiny && moved >= before)) return true;
     before = moved;
@@ -62,14 +87,23 @@ export function newton_(ys, residual) {
 }
 
 // ---- draws ------------------------------------------------------------------------------------------------------
-function high_(a, b) {                                       // upper word of the product of two 32-bit words
-  const a0 = a & 0xffff, a1 = a >>> 16, b0 = b & 0xffff, b1 = b >>> 16;
-  const low = a0 * b0, mid = a1 * b0 + (low >>> 16), cross = a0 * b1 + (mid & 0xffff);
+function high_(a, b) {
+  // upper word of the product of two 32-bit words
+  const a0 = a & 0xffff,
+    a1 = a >>> 16,
+    b0 = b & 0xffff,
+    b1 = b >>> 16;
+  const low = a0 * b0,
+    mid = a1 * b0 + (low >>> 16),
+    cross = a0 * b1 + (mid & 0xffff);
   return (a1 * b1 + Math.floor(mid / 65536) + Math.floor(cross / 65536)) >>> 0;
 }
 
 const mul64_ = (x, y) => [(high_(x[1], y[1]) + Math.imul(x[0], y[1]) + Math.imul(x[1], y[0])) >>> 0, Math.imul(x[1], y[1]) >>> 0];
-const add64_ = (x, y) => { const low = x[1] + y[1]; return [(x[0] + y[0] + (low > 0xffffffff ? 1 : 0)) >>> 0, low >>> 0]; };
+const add64_ = (x, y) => {
+  const low = x[1] + y[1];
+  return [(x[0] + y[0] + (low > 0xffffffff ? 1 : 0)) >>> 0, low >>> 0];
+};
 const shifted_ = (x, n) => [(x[0] ^ (x[0] >>> n)) >>> 0, (x[1] ^ ((x[1] >>> n) | (x[0] << (32 - n)))) >>> 0];
 const words_ = (v) => (Array.isArray(v) ? v : [Math.floor(v / 4294967296) >>> 0, v >>> 0]);
 
@@ -88,11 +122,21 @@ export function key_(seed, path) {
 const block_ = new Uint32Array(4);
 function philox_(c0, c1, c2, c3, k0, k1) {
   for (let round = 0; round < 10; round++) {
-    const h0 = high_(0xd2511f53, c0), l0 = Math.imul(0xd2511f53, c0), h1 = high_(0xcd9e8d57, c2), l1 = Math.imul(0xcd9e8d57, c2);
-    c0 = (h1 ^ c1 ^ k0) >>> 0; c1 = l1 >>> 0; c2 = (h0 ^ c3 ^ k1) >>> 0; c3 = l0 >>> 0;
-    k0 = (k0 + 0x9e3779b9) >>> 0; k1 = (k1 + 0xbb67ae85) >>> 0;
+    const h0 = high_(0xd2511f53, c0),
+      l0 = Math.imul(0xd2511f53, c0),
+      h1 = high_(0xcd9e8d57, c2),
+      l1 = Math.imul(0xcd9e8d57, c2);
+    c0 = (h1 ^ c1 ^ k0) >>> 0;
+    c1 = l1 >>> 0;
+    c2 = (h0 ^ c3 ^ k1) >>> 0;
+    c3 = l0 >>> 0;
+    k0 = (k0 + 0x9e3779b9) >>> 0;
+    k1 = (k1 + 0xbb67ae85) >>> 0;
   }
-  block_[0] = c0; block_[1] = c1; block_[2] = c2; block_[3] = c3;
+  block_[0] = c0;
+  block_[1] = c1;
+  block_[2] = c2;
+  block_[3] = c3;
 }
 
 const unit_ = (high, low) => (high * 2097152 + (low >>> 11)) * 1.1102230246251565e-16;
@@ -101,7 +145,8 @@ const draw_ = (key, step, call, entry) => philox_(entry >>> 1, call, step >>> 0,
 // a standard normal draw; entries 2j and 2j + 1 are the pair that one block gives
 export function noise_(key, step, call, entry) {
   draw_(key, step, call, entry);
-  const radius = Math.sqrt(-2 * Math.log(1 - unit_(block_[0], block_[1]))), angle = 2 * Math.PI * unit_(block_[2], block_[3]);
+  const radius = Math.sqrt(-2 * Math.log(1 - unit_(block_[0], block_[1]))),
+    angle = 2 * Math.PI * unit_(block_[2], block_[3]);
   return entry % 2 === 0 ? radius * Math.cos(angle) : radius * Math.sin(angle);
 }
 
@@ -119,7 +164,8 @@ export function iterate(step, start, p, steps, { t0 = 0, h = 1, key = [0, 0], li
   for (let k = 0; k < steps; k++) {
     const next = start.map((_, j) => rows[j].subarray((k + 1) * d[j], (k + 2) * d[j]));
     if (!step(now, next, p, k, t0 + k * h, key, rows)) return { rows, n: k, status: "failed" };
-    for (const x of next) for (let i = 0; i < x.length; i++) if (!(Math.abs(x[i]) <= limit)) return { rows, n: k, status: "diverged" };
+    for (const x of next)
+      for (let i = 0; i < x.length; i++) if (!(Math.abs(x[i]) <= limit)) return { rows, n: k, status: "diverged" };
     now = next;
   }
   return { rows, n: steps, status: "success" };

@@ -13,7 +13,7 @@ from ..emit.js import runtime
 from .pages import Kind
 from .problems import Printed
 
-IMPORT = re.compile(r'^import [^;]+;\n', re.MULTILINE)
+IMPORT = re.compile(r"^import [^;]+;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
 POLICY = "default-src 'none'; script-src 'sha256-{script}'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'"
 BEGIN = """const root = document.getElementById("app");

@@ -1,17 +1,26 @@
 // The laboratory: rules and problems of the page made to run, and the matrix of a rule on one mode, found by running the rule.
 import { iterate, key_, noise_ } from "../../emit/runtime.js";
-import { charpoly, covariance, margin, roots, search } from "./numerics.js";
+import { search } from "./numerics.js";
+import { ModeLab } from "./mode.js";
 
-const FAR = 1e9;                                             // the counter at which a rule in k is taken to its limit
-
-export class Lab {
+export class Lab extends ModeLab {
   constructor(data, functions, arrays) {
-    Object.assign(this, { data, functions, arrays, rules: data.rules, problems: [...data.problems], cache: new Map(), fields: new Map() });
+    super();
+    Object.assign(this, {
+      data,
+      functions,
+      arrays,
+      rules: data.rules,
+      problems: [...data.problems],
+      cache: new Map(),
+      fields: new Map(),
+    });
   }
 
   // a problem that a page makes itself, with its curvatures and oracles; returns its place
   own(problem, fields) {
-    const d = problem.dim, zero = new Array(d).fill(0);
+    const d = problem.dim,
+      zero = new Array(d).fill(0);
     this.problems.push({ name: "", start: zero, minimizer: zero, floor: 0, window: [-1, 1, -1, 1], oracles: {}, ...problem });
     this.fields.set(this.problems.length - 1, fields);
     return this.problems.length - 1;
@@ -22,130 +31,80 @@ export class Lab {
     return this.cache.get(key);
   }
 
-  take(places) { return places.map((a) => this.arrays[a]); }
+  take(places) {
+    return places.map((a) => this.arrays[a]);
+  }
 
   // a field of a problem: oracle(j, "grad")(x, out)
   oracle(j, name) {
     return this.made(`oracle ${j} ${name}`, () => {
       if (this.fields.get(j)?.[name]) return this.fields.get(j)[name];
-      const d = this.problems[j].dim, found = this.problems[j].oracles[name];
+      const d = this.problems[j].dim,
+        found = this.problems[j].oracles[name];
       if (!found) return name === "prox" ? (u, s, out) => out.set(u) : null;
       return this.functions[found.code]([], [d, d], this.take(found.arrays));
     });
   }
 
-  value(j, x) { return this.oracle(j, "f")(x); }
+  value(j, x) {
+    return this.oracle(j, "f")(x);
+  }
 
   // the step of rule i on problem j; `shake(x, out)` changes a gradient after it was computed
   step(i, j, shake = null) {
-    const rule = this.rules[i], d = rule.scalars.map((s) => (s ? 1 : this.problems[j].dim));
+    const rule = this.rules[i],
+      d = rule.scalars.map((s) => (s ? 1 : this.problems[j].dim));
     const o = rule.oracles.map((name) => {
       const plain = this.oracle(j, name);
-      return shake && name === "grad" ? (x, out) => { plain(x, out); shake(x, out); } : plain;
+      return shake && name === "grad"
+        ? (x, out) => {
+            plain(x, out);
+            shake(x, out);
+          }
+        : plain;
     });
     return this.functions[rule.code](o, d, this.take(rule.arrays));
   }
 
   start(i, j, x) {
-    const rule = this.rules[i], full = this.point(j, x);
-    return rule.start.map((s, n) => (s === "x" ? Float64Array.from(full) : new Float64Array(rule.scalars[n] ? 1 : full.length).fill(s)));
+    const rule = this.rules[i],
+      full = this.point(j, x);
+    return rule.start.map((s, n) =>
+      s === "x" ? Float64Array.from(full) : new Float64Array(rule.scalars[n] ? 1 : full.length).fill(s),
+    );
   }
 
   // a point of the plane as a point of the problem: other coordinates as at the start of the problem, or the point itself
   point(j, x) {
     if (x.length === this.problems[j].dim) return Float64Array.from(x);
     const full = Float64Array.from(this.problems[j].start);
-    full[0] = x[0]; full[1] = x[1];
+    full[0] = x[0];
+    full[1] = x[1];
     return full;
   }
 
   // iterates of rule i on problem j; with sigma > 0 gradients are g + sigma * (standard normal draws)
   run(i, j, x, p, steps, { sigma = 0, seed = 1 } = {}) {
-    const rule = this.rules[i], key = key_(seed, 0);
+    const rule = this.rules[i],
+      key = key_(seed, 0);
     let count = 0;
-    const shake = sigma > 0 ? (_, out) => { for (let n = 0; n < out.length; n++) out[n] += sigma * noise_(key, shake.k, 1000, n); } : null;
+    const shake =
+      sigma > 0
+        ? (_, out) => {
+            for (let n = 0; n < out.length; n++) out[n] += sigma * noise_(key, shake.k, 1000, n);
+          }
+        : null;
     const inner = sigma > 0 ? this.step(i, j, shake) : this.made(`step ${i} ${j}`, () => this.step(i, j));
-    const step = sigma > 0 ? (...a) => { shake.k = count++; return inner(...a); } : inner;
-    const h = rule.h >= 0 ? p[rule.h] : 1, run = iterate(step, this.start(i, j, x), p, steps, { h, key, limit: 1e30 });
+    const step =
+      sigma > 0
+        ? (...a) => {
+            shake.k = count++;
+            return inner(...a);
+          }
+        : inner;
+    const h = rule.h >= 0 ? p[rule.h] : 1,
+      run = iterate(step, this.start(i, j, x), p, steps, { h, key, limit: 1e30 });
     return { ...run, x: run.rows[rule.start.indexOf("x")], d: this.problems[j].dim, h };
-  }
-
-  // ---- one mode: grad(x) = lam*x. The step is affine in the state, so running it on unit vectors gives its matrix exactly ----
-  mode(i) {
-    return this.made(`mode ${i}`, () => {
-      const rule = this.rules[i], m = { lam: 1, push: 0 };
-      const table = { grad: (x, out) => { out[0] = m.lam * x[0] + m.push; }, hess: (x, v, out) => { out[0] = m.lam * v[0]; },
-        prox: (u, s, out) => { out[0] = u[0]; }, f: (x) => m.lam * x[0] * x[0] / 2 };
-      const step = this.functions[rule.code](rule.oracles.map((o) => table[o]), rule.states.map(() => 1), this.take(rule.arrays));
-      const lag = Math.max(0, ...rule.lags), n = rule.states.length * (lag + 1), k = rule.theory.settled ? FAR : lag;
-      const rows = rule.states.map(() => new Float64Array(lag + 1)), next = rule.states.map(() => new Float64Array(1));
-      const now = rows.map((r) => r.subarray(lag, lag + 1)), still = [0, 0];
-      const views = rows.map((r) => ({ subarray: (a) => r.subarray(a - (k - lag), a - (k - lag) + 1) }));
-      const apply = (z, out, p) => {                          // z: all states now, then all one step ago, ...
-        const s = rule.states.length;
-        for (let a = 0; a < n; a++) rows[a % s][lag - Math.floor(a / s)] = z[a];
-        step(now, next, p, k, k * (rule.h >= 0 ? p[rule.h] : 1), still, views);
-        for (let a = 0; a < n; a++) out[a] = a < s ? next[a][0] : z[a - s];
-      };
-      const vector = () => new Float64Array(n);
-      return { n, m, apply, z: vector(), base: vector(), out: vector(), M: new Float64Array(n * n) };
-    });
-  }
-
-  matrix(i, lam, p) {
-    const q = this.mode(i), { n, m, z, base, out, M } = q;
-    m.lam = lam; m.push = 0;
-    z.fill(0); q.apply(z, base, p);
-    for (let c = 0; c < n; c++) {
-      z.fill(0); z[c] = 1;
-      q.apply(z, out, p);
-      for (let r = 0; r < n; r++) M[r * n + c] = out[r] - base[r];
-    }
-    return q;
-  }
-
-  polynomial(i, lam, p) { const { M, n } = this.matrix(i, lam, p); return charpoly(M, n); }
-  roots(i, lam, p) { return roots(this.polynomial(i, lam, p)); }
-  rho(i, lam, p) { let m = 0; for (const [a, b] of this.roots(i, lam, p)) m = Math.max(m, Math.hypot(a, b)); return m; }
-  worst(i, lams, p) { let m = 0; for (const lam of lams) m = Math.max(m, this.rho(i, lam, p)); return m; }
-  stable(i, lams, p) { return lams.every((lam) => margin(this.polynomial(i, lam, p)) > 0); }
-
-  // the state of one mode after 0, 1, ..., steps, from rest at x = 1: rows of all states
-  motion(i, lam, p, steps, z0 = null) {
-    const { n, M } = this.matrix(i, lam, p), out = new Float64Array((steps + 1) * n), s = this.rules[i].states.length;
-    for (let a = 0; a < n; a++) out[a] = z0 ? z0[a] : this.rules[i].start[a % s] === "x" ? 1 : 0;
-    for (let k = 0; k < steps; k++) for (let r = 0; r < n; r++) {
-      let sum = 0;
-      for (let c = 0; c < n; c++) sum += M[r * n + c] * out[k * n + c];
-      out[(k + 1) * n + r] = sum;
-    }
-    return { rows: out, n, at: this.rules[i].start.indexOf("x") };
-  }
-
-  // the verdict of the derived region, null where theory has none
-  inside(i, lam, p) {
-    const t = this.rules[i].theory;
-    if (t.inside == null) return null;
-    const values = Float64Array.from(t.names, (n) => (n === "lam" ? lam : p[this.place(i, n)]));
-    return this.functions[t.inside](values, [0])[0] === 1;
-  }
-
-  place(i, name) { return this.rules[i].params.find((q) => q.name === name)?.place ?? 0; }
-
-  // how one unit of gradient enters the state, and the variance of x that unit noise leaves
-  push(i, lam, p) {
-    const { n, m, z, base, out } = this.matrix(i, lam, p), b = new Float64Array(n);
-    m.push = 1; z.fill(0);
-    this.mode(i).apply(z, out, p);
-    m.push = 0;
-    for (let r = 0; r < n; r++) b[r] = out[r] - base[r];
-    return b;
-  }
-
-  variance(i, lam, p) {
-    if (!this.stable(i, [lam], p)) return NaN;
-    const b = this.push(i, lam, p), { M, n } = this.matrix(i, lam, p), S = covariance(M, b, n), x = this.rules[i].start.indexOf("x");
-    return S ? S[x * n + x] : NaN;
   }
 
   numbers(i) {
@@ -154,7 +113,10 @@ export class Lab {
     return p;
   }
 
-  lams(j) { const c = this.problems[j].curvatures.filter((v) => v > 0); return c.length <= 6 ? c : [c[0], c[c.length >> 1], c[c.length - 1]]; }
+  lams(j) {
+    const c = this.problems[j].curvatures.filter((v) => v > 0);
+    return c.length <= 6 ? c : [c[0], c[c.length >> 1], c[c.length - 1]];
+  }
 
   // the window of each parameter: a step size up to a little beyond the largest stable one
   span(i, j, n) {
@@ -162,11 +124,16 @@ export class Lab {
       const q = this.rules[i].params[n];
       if (q.span) return q.span;
       if (!this.rules[i].theory.linear) return [0, 6 * q.value];
-      const p = this.numbers(i), other = this.rules[i].params.filter((o) => o !== q && o.span), lams = this.lams(j);
+      const p = this.numbers(i),
+        other = this.rules[i].params.filter((o) => o !== q && o.span),
+        lams = this.lams(j);
       let reach = 0;
       for (let trial = 0; trial < 41; trial++) {
-        if (other.length) p[other[0].place] = other[0].span[0] + (other[0].span[1] - other[0].span[0]) * (trial + .5) / 41;
-        for (let e = 0; e < 140; e++) { p[q.place] = 1e-4 * 1.12 ** e; if (p[q.place] > reach && this.stable(i, lams, p)) reach = p[q.place]; }
+        if (other.length) p[other[0].place] = other[0].span[0] + ((other[0].span[1] - other[0].span[0]) * (trial + 0.5)) / 41;
+        for (let e = 0; e < 140; e++) {
+          p[q.place] = 1e-4 * 1.12 ** e;
+          if (p[q.place] > reach && this.stable(i, lams, p)) reach = p[q.place];
+        }
       }
       return [0, reach > 0 ? 1.12 * reach : 4 * q.value];
     });
@@ -176,42 +143,46 @@ export class Lab {
   optimum(i, j, axes, p) {
     const key = `best ${i} ${j} ${axes} ${Array.from(p).filter((_, n) => !axes.some((a) => this.rules[i].params[a].place === n))}`;
     return this.made(key, () => {
-      const q = Float64Array.from(p), lams = this.lams(j), places = axes.map((a) => this.rules[i].params[a].place);
+      const q = Float64Array.from(p),
+        lams = this.lams(j),
+        places = axes.map((a) => this.rules[i].params[a].place);
       const spans = axes.map((a) => this.span(i, j, a));
       const t = this.rules[i].theory.optimum;
-      if (t && t.names.length === axes.length && lams.length && axes.every((a) => t.names.includes(this.rules[i].params[a].name))) {
+      if (
+        t &&
+        t.names.length === axes.length &&
+        lams.length &&
+        axes.every((a) => t.names.includes(this.rules[i].params[a].name))
+      ) {
         const best = this.functions[t.code](Float64Array.of(lams[0], lams[lams.length - 1]), []);
         const values = axes.map((a) => best[t.names.indexOf(this.rules[i].params[a].name)]);
-        values.forEach((v, n) => { q[places[n]] = v; });
+        values.forEach((v, n) => {
+          q[places[n]] = v;
+        });
         const rho = this.worst(i, lams, q);
         if (values.every(Number.isFinite) && rho < 1) return { values, rho, status: t.status };
       }
-      const found = search((x) => { x.forEach((v, n) => { q[places[n]] = v; }); return this.worst(i, lams, q); },
-        spans.map((s) => s[0] + 1e-9 * (s[1] - s[0])), spans.map((s) => s[1]), axes.length > 1 ? 40 : 200);
-      const tidy = found.x.map((v, n) => Math.round(v / (spans[n][1] - spans[n][0]) * 1e7) / 1e7 * (spans[n][1] - spans[n][0]));
-      tidy.forEach((v, n) => { q[places[n]] = v; });
+      const found = search(
+        (x) => {
+          x.forEach((v, n) => {
+            q[places[n]] = v;
+          });
+          return this.worst(i, lams, q);
+        },
+        spans.map((s) => s[0] + 1e-9 * (s[1] - s[0])),
+        spans.map((s) => s[1]),
+        axes.length > 1 ? 40 : 200,
+      );
+      const tidy = found.x.map(
+        (v, n) => (Math.round((v / (spans[n][1] - spans[n][0])) * 1e7) / 1e7) * (spans[n][1] - spans[n][0]),
+      );
+      tidy.forEach((v, n) => {
+        q[places[n]] = v;
+      });
       const rho = this.worst(i, lams, q);
-      return rho < found.value + 1e-6 ? { values: tidy, rho, status: "numeric" } : { values: found.x, rho: found.value, status: "numeric" };
+      return rho < found.value + 1e-6
+        ? { values: tidy, rho, status: "numeric" }
+        : { values: found.x, rho: found.value, status: "numeric" };
     });
   }
-}
-
-// a flow by the classical fourth-order method from t0 to until; rate(z, t, out)
-export function integrate(rate, z0, until, steps, t0 = 0) {
-  const n = z0.length, rows = new Float64Array((steps + 1) * n), k = [0, 1, 2, 3].map(() => new Float64Array(n)), y = new Float64Array(n);
-  const z = Float64Array.from(z0), dt = (until - t0) / steps;
-  rows.set(z);
-  for (let s = 0; s < steps; s++) {
-    const t = t0 + s * dt;
-    rate(z, t, k[0]);
-    for (let i = 0; i < n; i++) y[i] = z[i] + dt / 2 * k[0][i];
-    rate(y, t + dt / 2, k[1]);
-    for (let i = 0; i < n; i++) y[i] = z[i] + dt / 2 * k[1][i];
-    rate(y, t + dt / 2, k[2]);
-    for (let i = 0; i < n; i++) y[i] = z[i] + dt * k[2][i];
-    rate(y, t + dt, k[3]);
-    for (let i = 0; i < n; i++) z[i] += dt / 6 * (k[0][i] + 2 * k[1][i] + 2 * k[2][i] + k[3][i]);
-    rows.set(z, (s + 1) * n);
-  }
-  return rows;
 }

@@ -31,35 +31,79 @@ export function badge(status) {
   return el("span", { class: `badge ${word}` }, word);
 }
 
-const GREEK = { alpha: "α", beta: "β", gamma: "γ", eta: "η", lam: "λ", mu: "μ", nu: "ν", rho: "ρ", sigma: "σ", theta: "θ", kappa: "κ", tau: "τ", omega: "ω", delta: "δ", eps: "ε" };
+const GREEK = {
+  alpha: "α",
+  beta: "β",
+  gamma: "γ",
+  eta: "η",
+  lam: "λ",
+  mu: "μ",
+  nu: "ν",
+  rho: "ρ",
+  sigma: "σ",
+  theta: "θ",
+  kappa: "κ",
+  tau: "τ",
+  omega: "ω",
+  delta: "δ",
+  eps: "ε",
+};
 const LOW = "₀₁₂₃₄₅₆₇₈₉";
 export function label(name) {
   const found = /^([a-zA-Z]+?)_?(\d*)$/.exec(name);
   return found && Object.hasOwn(GREEK, found[1]) ? GREEK[found[1]] + [...found[2]].map((d) => LOW[+d]).join("") : name;
 }
 
-export function slider(words, { min, max, value, step = (max - min) / 1000, digits = 3, format = (v) => show(v, digits), name = words }, change) {
+export function slider(
+  words,
+  { min, max, value, step = (max - min) / 1000, digits = 3, format = (v) => show(v, digits), name = words },
+  change,
+) {
   const out = el("output", {}, format(value));
-  const input = el("input", { type: "range", min, max, step, value, "aria-label": name, oninput: () => { out.textContent = format(+input.value); change(+input.value); } });
+  const input = el("input", {
+    type: "range",
+    min,
+    max,
+    step,
+    value,
+    "aria-label": name,
+    oninput: () => {
+      out.textContent = format(+input.value);
+      change(+input.value);
+    },
+  });
   const node = el("label", { class: "control" }, el("span", {}, words), input, out);
   node.set = (v, low = +input.min, high = +input.max) => {
-    input.min = low; input.max = high; input.step = (high - low) / 1000; input.value = v; out.textContent = format(v);
+    input.min = low;
+    input.max = high;
+    input.step = (high - low) / 1000;
+    input.value = v;
+    out.textContent = format(v);
     input.setAttribute("aria-valuetext", format(v));
   };
   return node;
 }
 
 export function choice(words, options, value, change) {
-  const select = el("select", { "aria-label": words, onchange: () => change(+select.value) }, options.map((o, i) => el("option", { value: i, selected: i === value }, o)));
+  const select = el(
+    "select",
+    { "aria-label": words, onchange: () => change(+select.value) },
+    options.map((o, i) => el("option", { value: i, selected: i === value }, o)),
+  );
   const node = el("label", { class: "control" }, el("span", {}, words), select);
-  node.set = (v) => { select.value = v; };
+  node.set = (v) => {
+    select.value = v;
+  };
   return node;
 }
 
 export const button = (words, press, extra = {}) => el("button", { type: "button", onclick: press, ...extra }, words);
 
 export function toggle(words, on, change) {
-  const node = button(words, () => { node.set(node.getAttribute("aria-pressed") !== "true"); change(node.getAttribute("aria-pressed") === "true"); });
+  const node = button(words, () => {
+    node.set(node.getAttribute("aria-pressed") !== "true");
+    change(node.getAttribute("aria-pressed") === "true");
+  });
   node.set = (v) => node.setAttribute("aria-pressed", v ? "true" : "false");
   node.set(on);
   return node;
@@ -74,20 +118,38 @@ export function card(title, note, words, { keys = false } = {}) {
 }
 
 export function legend(node, entries) {
-  node.replaceChildren(...entries.map(([kind, colour, words]) => {
-    const mark = el("i", { class: `mark ${kind}`, "aria-hidden": "true" });
-    mark.style.color = colour;
-    return el("span", {}, mark, words);
-  }));
+  node.replaceChildren(
+    ...entries.map(([kind, colour, words]) => {
+      const mark = el("i", { class: `mark ${kind}`, "aria-hidden": "true" });
+      mark.style.color = colour;
+      return el("span", {}, mark, words);
+    }),
+  );
 }
 
 // pointer drags and arrow keys on a plot: move(x, y) with data coordinates, nudge(dx, dy) in steps
 export function steer(plot, move, nudge, done = () => {}) {
   const { canvas } = plot;
   let on = false;
-  canvas.addEventListener("pointerdown", (e) => { on = true; plot.held = true; try { canvas.setPointerCapture(e.pointerId); } catch { on = true; } move(...plot.at(e)); });
-  canvas.addEventListener("pointermove", (e) => { if (on) move(...plot.at(e)); });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { on = false; plot.held = false; done(); });
+  canvas.addEventListener("pointerdown", (e) => {
+    on = true;
+    plot.held = true;
+    try {
+      canvas.setPointerCapture(e.pointerId);
+    } catch {
+      on = true;
+    }
+    move(...plot.at(e));
+  });
+  canvas.addEventListener("pointermove", (e) => {
+    if (on) move(...plot.at(e));
+  });
+  for (const end of ["pointerup", "pointercancel"])
+    canvas.addEventListener(end, () => {
+      on = false;
+      plot.held = false;
+      done();
+    });
   canvas.addEventListener("keydown", (e) => {
     const d = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key];
     if (!d) return;
@@ -99,11 +161,27 @@ export function steer(plot, move, nudge, done = () => {}) {
 
 // light, dark, or as the system says
 export function themeButton(changed) {
-  const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)");
+  const root = document.documentElement,
+    system = matchMedia("(prefers-color-scheme: dark)");
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-  const say = () => { node.textContent = dark() ? "☀ light" : "☾ dark"; };
-  const node = button("", () => { root.dataset.theme = dark() ? "light" : "dark"; forgetColours(); say(); changed(); }, { "aria-label": "switch between light and dark" });
-  system.addEventListener("change", () => { forgetColours(); say(); changed(); });
+  const say = () => {
+    node.textContent = dark() ? "☀ light" : "☾ dark";
+  };
+  const node = button(
+    "",
+    () => {
+      root.dataset.theme = dark() ? "light" : "dark";
+      forgetColours();
+      say();
+      changed();
+    },
+    { "aria-label": "switch between light and dark" },
+  );
+  system.addEventListener("change", () => {
+    forgetColours();
+    say();
+    changed();
+  });
   say();
   return node;
 }
@@ -112,8 +190,16 @@ export function themeButton(changed) {
 export function frames(draw) {
   const took = (window.dynoptFrames = window.dynoptFrames || []);
   let waiting = 0;
-  const frame = () => { waiting = 0; const t = performance.now(); draw(); took.push(performance.now() - t); if (took.length > 2000) took.shift(); };
-  return () => { waiting ||= requestAnimationFrame(frame); };
+  const frame = () => {
+    waiting = 0;
+    const t = performance.now();
+    draw();
+    took.push(performance.now() - t);
+    if (took.length > 2000) took.shift();
+  };
+  return () => {
+    waiting ||= requestAnimationFrame(frame);
+  };
 }
 
 // the state in the address, so that a link restores it; only plain numbers and short lists survive
@@ -121,7 +207,17 @@ export function readState() {
   try {
     const found = JSON.parse(decodeURIComponent(location.hash.slice(1)));
     return found && typeof found === "object" && !Array.isArray(found) ? found : {};
-  } catch { return {}; }
+  } catch {
+    return {};
+  }
 }
-export function writeState(state) { try { history.replaceState(null, "", "#" + encodeURIComponent(JSON.stringify(state))); } catch { return false; } return true; }
-export const finite = (v, low, high, otherwise) => (typeof v === "number" && Number.isFinite(v) && v >= low && v <= high ? v : otherwise);
+export function writeState(state) {
+  try {
+    history.replaceState(null, "", "#" + encodeURIComponent(JSON.stringify(state)));
+  } catch {
+    return false;
+  }
+  return true;
+}
+export const finite = (v, low, high, otherwise) =>
+  typeof v === "number" && Number.isFinite(v) && v >= low && v <= high ? v : otherwise;

@@ -1,0 +1,174 @@
+// The stability map: cells are computed a few milliseconds a frame, so that dragging never waits.
+import { cividis, colours } from "./canvas.js";
+import { contour } from "./numerics.js";
+import { label } from "./ui.js";
+import { picture, rgb } from "./panels.js";
+
+export const KINDS = {
+  fold: ["root at +1", [7, 4]],
+  flip: ["root at −1", []],
+  neimark_sacker: ["pair on the circle", [2, 3]],
+  hopf: ["pair on the axis", [2, 3]],
+};
+
+export class StabilityMap {
+  constructor(lab) {
+    this.lab = lab;
+    this.key = "";
+    this.W = 132;
+    this.H = 100;
+  }
+
+  // axes: places in params, or [place, "lam"] for a rule of one parameter; `cost(p)` replaces the spectral radius where there is none
+  aim(i, j, axes, p, spans, cost) {
+    const rest = Array.from(p).filter((_, n) => !axes.some((a) => a !== "lam" && this.lab.rules[i].params[a].place === n));
+    const key = JSON.stringify([i, j, axes, rest, spans, cost ? cost.key : ""]);
+    if (key === this.key) return;
+    const rank = (r) => (r % 8 === 4 ? 0 : r % 4 === 2 ? 1 : r % 2 ? 2 : 3),
+      order = Array.from({ length: this.H }, (_, r) => r).sort((a, b) => rank(a) - rank(b) || a - b);
+    Object.assign(this, {
+      key,
+      i,
+      j,
+      axes,
+      spans,
+      cost,
+      row: 0,
+      order,
+      z: new Float32Array(this.W * this.H).fill(NaN),
+      p: Float64Array.from(p),
+      lines: null,
+    });
+  }
+
+  get ready() {
+    return this.row >= this.H;
+  }
+
+  // the value of both axes at a cell, written into p; returns the curvatures that count there
+  cell(q, r) {
+    const { lab, i, j, axes, spans, p, W, H } = this,
+      u = spans[0][0] + ((spans[0][1] - spans[0][0]) * (q + 0.5)) / W,
+      v = spans[1][1] - ((spans[1][1] - spans[1][0]) * (r + 0.5)) / H;
+    p[lab.rules[i].params[axes[0]].place] = u;
+    if (axes[1] === "lam") return [v];
+    p[lab.rules[i].params[axes[1]].place] = v;
+    return lab.lams(j);
+  }
+
+  work(budget) {
+    const until = performance.now() + budget;
+    while (this.row < this.H && performance.now() < until) {
+      const r = this.order[this.row++]; // every eighth row first, so that a rough map stands at once
+      for (let q = 0; q < this.W; q++) {
+        const lams = this.cell(q, r);
+        this.z[r * this.W + q] = this.cost ? this.cost(this.p) : this.lab.worst(this.i, lams, this.p);
+      }
+    }
+  }
+
+  // segments in cell coordinates by kind, from the derived curves; without theory, where the spectral radius is one
+  boundaries() {
+    if (this.lines || !this.ready || this.cost) return this.lines || [];
+    const { lab, i, j, W, H } = this,
+      t = lab.rules[i].theory,
+      found = [],
+      near = 2.2 * this.slope();
+    const curves = (t.boundaries || []).filter((b) => b.curve != null);
+    for (const b of curves)
+      for (let l = 0; l < (this.axes[1] === "lam" ? 1 : lab.lams(j).length); l++) {
+        const f = lab.functions[b.curve],
+          g = new Float64Array(W * H),
+          values = new Float64Array(t.names.length),
+          out = [0];
+        for (let r = 0; r < H; r++)
+          for (let q = 0; q < W; q++) {
+            const lams = this.cell(q, r);
+            t.names.forEach((n, k) => {
+              values[k] = n === "lam" ? lams[l] : this.p[lab.place(i, n)];
+            });
+            g[r * W + q] = f(values, out)[0];
+          }
+        const list = contour(g, W, H, 0),
+          kept = [];
+        for (let k = 0; k < list.length; k += 4) {
+          const at = this.z[Math.min(H - 1, Math.round(list[k + 1])) * W + Math.min(W - 1, Math.round(list[k]))];
+          if (Math.abs(at - 1) < near) kept.push(...list.slice(k, k + 4));
+        }
+        if (kept.length) found.push({ kind: b.kind, list: kept });
+      }
+    if (!curves.length) found.push({ kind: "", list: contour(this.z, W, H, 1) });
+    this.lines = found;
+    return found;
+  }
+
+  filled() {
+    // for each row the nearest one that was computed
+    const known = this.order.slice(0, this.row);
+    if (this.ready || !known.length) return Array.from({ length: this.H }, (_, r) => r);
+    return Array.from({ length: this.H }, (_, r) => known.reduce((a, b) => (Math.abs(b - r) < Math.abs(a - r) ? b : a)));
+  }
+
+  slope() {
+    // how much the radius changes from cell to cell near one
+    let most = 0;
+    for (let n = 1; n < this.z.length; n++)
+      if (n % this.W && Math.abs(this.z[n] - 1) < 0.2) most = Math.max(most, Math.abs(this.z[n] - this.z[n - 1]));
+    return Math.min(0.2, Math.max(0.01, most));
+  }
+
+  draw(plot) {
+    const ink = colours(),
+      { W, H, spans } = this;
+    plot.domain(...spans[0], ...spans[1]);
+    plot.layer("map", [this.key, this.row, ink.bad, plot.width].join(), (c) => {
+      const image = new ImageData(W, H),
+        dark = rgb(ink.card)[0] < 100;
+      let best = Infinity,
+        most = -Infinity;
+      for (const v of this.z) {
+        if (v < best) best = v;
+        if (v > most) most = v;
+      }
+      const top = this.cost ? most - best || 1 : -Math.log(Math.max(best, 0.15)) || 1;
+      const near = this.filled();
+      for (let n = 0; n < this.z.length; n++) {
+        const q = n % W,
+          r = Math.floor(n / W),
+          v = this.z[near[r] * W + q],
+          stripe = (q + r) % 7 < 2;
+        let colour = [0, 0, 0],
+          alpha = 255;
+        if (Number.isNaN(v)) alpha = 0;
+        else if (this.cost ? v >= 1e29 : v >= 1)
+          colour = dark ? (stripe ? [58, 68, 78] : [42, 50, 58]) : stripe ? [205, 212, 219] : [226, 231, 236];
+        else
+          colour = cividis(
+            this.cost
+              ? most === best
+                ? 0
+                : Math.pow((Math.min(most, 12) - v) / (Math.min(most, 12) - best || 1), 1.5)
+              : Math.min(1, -Math.log(v) / top) ** 0.75,
+          );
+        image.data.set([...colour, alpha], 4 * n);
+      }
+      picture(c, image, plot);
+      const X = (q) => plot.x0 + ((q + 0.5) / W) * (plot.x1 - plot.x0),
+        Y = (r) => plot.y0 + ((r + 0.5) / H) * (plot.y1 - plot.y0);
+      for (const b of this.boundaries()) {
+        c.strokeStyle = ink.first;
+        c.lineWidth = 2.2;
+        c.setLineDash((KINDS[b.kind] || ["", []])[1]);
+        c.beginPath();
+        for (let k = 0; k < b.list.length; k += 4) {
+          c.moveTo(X(b.list[k]), Y(b.list[k + 1]));
+          c.lineTo(X(b.list[k + 2]), Y(b.list[k + 3]));
+        }
+        c.stroke();
+        c.setLineDash([]);
+      }
+    });
+    const names = this.axes.map((a) => (a === "lam" ? "curvature λ" : label(this.lab.rules[this.i].params[a].name)));
+    plot.axes(names[0], names[1]);
+  }
+}

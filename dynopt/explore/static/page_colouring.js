@@ -1,0 +1,114 @@
+// The counterpart of figure 11: a few pixels know their colour; the rule carries it to the others
+import { cividis, colours, power, show } from "./canvas.js";
+import { Sheet } from "./sheet.js";
+import { gridEdges, laplacian, largest } from "./graph.js";
+
+export class Colouring extends Sheet {
+  constructor(root, lab) {
+    super(
+      root,
+      lab,
+      "Colour that travels",
+      "A few pixels are held near a colour, every other one wants to agree with its neighbours. In one step a gradient reaches one pixel further.",
+    );
+    this.anyRule = true;
+    this.w = 24;
+    this.h = 18;
+    const n = this.w * this.h,
+      pin = new Float64Array(n),
+      want = new Float64Array(n);
+    for (const [c, r, v] of [
+      [3, 3, 1],
+      [20, 4, 0],
+      [6, 14, 0],
+      [19, 14, 1],
+      [12, 9, 0.5],
+    ]) {
+      pin[r * this.w + c] = 8;
+      want[r * this.w + c] = 2 * v - 1;
+    }
+    const map = laplacian(gridEdges(this.w, this.h), pin),
+      top = largest(map, n),
+      low =
+        top -
+        largest(
+          (x, out) => {
+            map(x, out);
+            for (let k = 0; k < n; k++) out[k] = top * x[k] - out[k];
+          },
+          n,
+          2500,
+        );
+    this.pin = pin;
+    this.k = 40;
+    this.j = lab.own(
+      { dim: n, curvatures: [Math.max(low, 1e-3), top] },
+      {
+        grad: (x, out) => {
+          map(x, out);
+          for (let k = 0; k < n; k++) out[k] -= pin[k] * want[k];
+        },
+        f: () => 0,
+      },
+    );
+    this.gradient = lab.oracle(this.j, "grad");
+    this.picture = this.panel("Pixels after k steps", "", "Grid of pixels coloured by their value", 7, {
+      height: 430,
+      pad: [4, 4, 4, 4],
+    });
+    this.fall = this.panel("Size of the gradient", "", "Norm of the gradient against the iteration", 5, { height: 430 });
+    this.own("iteration", { min: 0, max: 300, value: 40, step: 1 }, (v) => {
+      this.k = v;
+    });
+    this.begin();
+  }
+  compute() {
+    this.run = this.lab.run(this.i, this.j, new Float64Array(this.w * this.h), this.numbers, 300);
+    const g = new Float64Array(this.w * this.h);
+    this.sizes = Array.from({ length: this.run.n + 1 }, (_, k) => {
+      this.gradient(this.run.x.subarray(k * g.length, (k + 1) * g.length), g);
+      return Math.log10(Math.max(Math.hypot(...g), 1e-16));
+    });
+    const lams = this.lab.lams(this.j);
+    this.say(`curvatures from ${show(lams[0])} to ${show(lams[lams.length - 1])}` + (this.linear ? `; ${this.told(lams)}` : ""));
+  }
+  paint() {
+    const ink = colours(),
+      q = this.picture.plot,
+      r = this.fall.plot,
+      k = Math.min(this.k, this.run.n),
+      n = this.w * this.h;
+    q.begin();
+    q.equal(0, this.w, 0, this.h);
+    for (let row = 0; row < this.h; row++)
+      for (let col = 0; col < this.w; col++) {
+        const at = row * this.w + col,
+          x = q.X(col),
+          y = q.Y(this.h - row);
+        q.c.fillStyle = `rgb(${cividis((this.run.x[k * n + at] + 1) / 2).map(Math.round)})`;
+        q.c.fillRect(x + 0.5, y + 0.5, q.X(1) - q.X(0) - 1, q.Y(0) - q.Y(1) - 1);
+        if (this.pin[at]) {
+          q.c.strokeStyle = "#fff";
+          q.c.lineWidth = 2.5;
+          q.c.strokeRect(x + 2.5, y + 2.5, q.X(1) - q.X(0) - 5, q.Y(0) - q.Y(1) - 5);
+        }
+      }
+    r.begin();
+    r.domain(0, 300, Math.floor(Math.min(...this.sizes)), Math.ceil(Math.max(...this.sizes) + 0.2));
+    r.axes("iteration k", "|gradient|", {
+      grid: true,
+      ytick: power,
+      ys: [-16, -12, -8, -4, 0].filter((v) => v >= r.e && v <= r.f),
+    });
+    r.clip(() => {
+      r.line(
+        this.sizes.length,
+        (m) => m,
+        (m) => this.sizes[m],
+        ink.second,
+        2,
+      );
+      r.handle(k, this.sizes[k], ink.first);
+    });
+  }
+}
