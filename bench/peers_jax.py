@@ -1,6 +1,7 @@
 """The same work in jax and optax, jitted, in double precision."""
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")     # read at first use
 jax.config.update("jax_enable_x64", True)
 
 

@@ -74,7 +74,8 @@ def ensembles(library: Any, jax: Any, peak: float) -> list[Row]:
     return rows
 
 
-def ensemble(name: str, rule: Any, plain: Callable, function: Any, jitted: Any, S: np.ndarray, g: np.ndarray, h: float, steps: int, peak: float) -> Row:
+def ensemble(name: str, rule: Any, plain: Callable, function: Any, jitted: Any, S: np.ndarray, g: np.ndarray, h: float, steps: int,
+             peak: float) -> Row:
     n, states, params = g.size, {"x": S[:2].T, "v": S[2:].T}, {"h": h, "gamma": g}
     m = n//50
     run, ours = only_steps(rule, rosenbrock(), states, params, steps)
@@ -141,26 +142,26 @@ def sweeps(library: Any, jax: Any, peak: float) -> list[Row]:
 
 def long_runs(library: Any, jax: Any) -> list[Row]:
     steps, rows = 1_000_000, []
-    given = dict(x0=[-1.2, 1.], record="last")
-    peers: dict[str, Callable] = {"exact=True": lambda: iterate(heavy_ball, rosenbrock(), **given, steps=steps, eta=1e-4, beta=.9),
+    given = dict(problem=rosenbrock(), x0=[-1.2, 1.], record="last")
+    peers: dict[str, Callable] = {"exact=True": lambda: iterate(heavy_ball, **given, steps=steps, eta=1e-4, beta=.9),
                                   "numpy arrays": lambda: numpy_heavy_ball(2000)}
     if library:
         s = np.array([-1.2, 1., 0, 0])
         library.heavy_ball(pointer(s), cdouble(1e-4), cdouble(.9), clong(20_000))
-        mine = iterate(heavy_ball, rosenbrock(), **given, steps=20_000, eta=1e-4, beta=.9, exact=False).x[-1]
+        mine = iterate(heavy_ball, **given, steps=20_000, eta=1e-4, beta=.9, exact=False).x[-1]
         equal("heavy ball in C++", mine, s[:2], 1e-9)
         peers["C++"] = lambda: library.heavy_ball(pointer(s), cdouble(1e-4), cdouble(.9), clong(steps))
     if jax:
         peers["optax"] = jax.optimizer("heavy_ball", steps)
-    rows.append(race(f"heavy ball, one run of {steps} steps, exact=False", lambda: iterate(heavy_ball, rosenbrock(), **given, steps=steps,
+    rows.append(race(f"heavy ball, one run of {steps} steps, exact=False", lambda: iterate(heavy_ball, **given, steps=steps,
                 eta=1e-4, beta=.9, exact=False), peers, per=steps, unit="s/step", work={"numpy arrays": 2000/steps}, wanted="1.5x optax"))
     values = dict(eta=1e-3, beta1=.9, beta2=.999, eps=1e-8)
-    peers = {"exact=True": lambda: iterate(adam, rosenbrock(), **given, steps=steps, **values)}
+    peers = {"exact=True": lambda: iterate(adam, **given, steps=steps, **values)}
     if jax:
-        mine = iterate(adam, rosenbrock(), **given, steps=2000, **values).x[-1]
+        mine = iterate(adam, **given, steps=2000, **values).x[-1]
         equal("Adam in optax", mine, jax.optimizer("adam", 2000)(), 1e-6)
         peers["optax"] = jax.optimizer("adam", steps)
-    rows.append(race(f"Adam, one run of {steps} steps, exact=False", lambda: iterate(adam, rosenbrock(), **given, steps=steps, exact=False, **values),
+    rows.append(race(f"Adam, one run of {steps} steps, exact=False", lambda: iterate(adam, **given, steps=steps, exact=False, **values),
                      peers, per=steps, unit="s/step", wanted="1.5x optax, 1000x torch eager"))
     return rows
 
