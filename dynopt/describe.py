@@ -126,10 +126,12 @@ def _rate(rule: Rule) -> Entry:
 
 
 def _best(rule: Rule) -> Entry | None:
-    if not rule.params or len(rate(rule).curvatures) != 1:
+    found = rate(rule)
+    free = {s.name for s in found.free_symbols} - {s.name for s in found.curvatures}
+    if not free or {"mu", "L"} & free or len(found.curvatures) != 1:     # nothing to choose, or chosen already
         return None
-    found = optimum(rule)
-    return Entry("best over [mu, L]", repr(found).rpartition("        ")[0], found._repr_latex_().strip("$"), found.proof.status)
+    best = optimum(rule)
+    return Entry("best over [mu, L]", repr(best).rpartition("        ")[0], best._repr_latex_().strip("$"), best.proof.status)
 
 
 def _noise(rule: Rule) -> Entry | None:

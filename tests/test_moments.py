@@ -6,8 +6,11 @@ import pytest
 import sympy
 
 from dynopt import (
+    ParameterError,
+    Problem,
     RuleError,
     decay,
+    dot,
     flow,
     gradient_descent,
     heavy_ball,
@@ -136,3 +139,23 @@ def test_what_has_no_second_moments_says_why():
         moments(heavy_ball).variance("y")
     with pytest.raises(LinearizeError, match="draw enters"):
         moments(method(lambda x, *, eta, grad, noise: x - eta*grad(x)*abs(noise())), additive=None)
+
+
+def test_the_noise_of_a_problem_s_own_data():
+    rng = np.random.default_rng(0)
+    X, eta = rng.standard_normal((50, 2)), 0.02
+    y = X @ np.array([1.0, -2.0]) + 0.3*rng.standard_normal(50)
+    best = np.linalg.lstsq(X, y, rcond=None)[0]
+    problem = Problem(lambda x: dot(X @ x - y, X @ x - y)/100, minimizer=best, noise=lambda x: (X @ x - y)[:, None]*X)
+    found = moments(gradient_descent, noise=problem)
+    x, total, steps = np.tile(best, (200, 1)), np.zeros((2, 2)), 3000
+    for k in range(steps):
+        rows = rng.integers(0, 50, 200)
+        x = x - eta*((X[rows]*x).sum(1) - y[rows])[:, None]*X[rows]
+        if k >= 500:
+            total += (x - best).T @ (x - best)/200
+    measured = found.directions.T @ (total/(steps - 500)) @ found.directions
+    assert np.diag(measured) == pytest.approx(found.variance("x", eta=eta), rel=0.06)     # 1 % sampling, 3 % curvature noise
+    assert found.variance("x", eta=eta, batch=4) == pytest.approx(found.variance("x", eta=eta)/4)
+    with pytest.raises(ParameterError, match="single samples"):
+        moments(gradient_descent, noise=Problem(lambda x: dot(x, x)))

@@ -59,7 +59,7 @@ def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] |
     rho* = min over parameters of max over lam in [mu, L] of rate(lam); all real parameters compete.
 
     rule : Rule with one curvature; mu, L : names or numbers with 0 < mu <= L (the same name twice: one curvature);
-    params : the parameters to choose, by default all of them, the others stay as they are.
+    params : the parameters to choose, by default all that the rate depends on; the others stay as they are.
     Returns a Tuning. Where no closed form is found, numbers for mu and L give a numeric optimum, labelled so; with names that is
     a RuleError.
 
@@ -68,7 +68,7 @@ def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] |
     eta = 2/(L + mu), rho = (L - mu)/(L + mu)        proved
     """
     found = rate(rule)
-    names = tuple(rule.params) if params is None else tuple(params)
+    names = tuple(n for n in rule.params if symbol(n) in found.free_symbols) if params is None else tuple(params)
     _check(rule, found, names, mu, L)
     closed = closed_form(found, names, mu == L)
     low, high = as_expression(mu), as_expression(L)
@@ -102,7 +102,7 @@ def _check(rule: Rule, found: Rate, names: tuple[str, ...], mu: Any, L: Any) -> 
     if wrong:
         raise ParameterError(f"optimum: {wrong[0]!r} is no parameter of {rule.name}, expected some of {', '.join(rule.params)}")
     if not names:
-        raise ParameterError(f"optimum: {rule.name} has no parameter to choose")
+        raise ParameterError(f"optimum: the rate of {rule.name} depends on no parameter that could be chosen")
     if len(found.curvatures) != 1:
         raise RuleError(f"optimum: the rate of {rule.name} depends on {len(found.curvatures)} curvatures, expected one (lam)")
     low, high = as_expression(mu), as_expression(L)
