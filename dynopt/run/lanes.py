@@ -124,7 +124,7 @@ def lane_advance(run: Any, memory: Memory, width: int | None = None) -> Callable
         def part(lo: int, hi: int) -> None:
             step(first, count, run.every, stride, run.base, lo, hi, run.t0, seed, run.tol, *ends, *tables)
         over_blocks(part, memory.padded, kernel.cost*count)
-    advance.kept = columns                           # type: ignore[attr-defined] - the table holds bare pointers to these
+    advance.kept = columns  # type: ignore[attr-defined]  # the table holds bare pointers to these
     return advance
 
 

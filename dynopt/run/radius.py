@@ -99,7 +99,7 @@ def value_of(make: Values, expression: Any) -> Value:
             total = make(kind.lower(), total, a)
         return total
     if kind == "Pow":
-        return _power(make, *args, expression.exp)
+        return _power(make, args[0], args[1], expression.exp)
     if kind in FUNCTIONS:
         return make(FUNCTIONS[kind], *args)
     raise ParameterError(f"spectral_radius: {kind} in the linearization has no numbers here; evaluate rate(rule).at(...) instead")
