@@ -8,7 +8,7 @@ from dynopt.catalog.index import rules
 from dynopt.theory.stability import stability
 from dynopt.theory.symbols import symbol
 
-COUNTS = {name: 2 for name in ("K", "n", "s", "inner", "tau")}
+COUNTS = dict.fromkeys(("K", "n", "s", "inner", "tau"), 2)
 PLAIN = {"grad", "grad_1", "grad_2", "hess", "noise", "uniform", "prox"}
 STEADY = [name for name in rules if set(rules[name].oracles) <= PLAIN and not rules[name].signature.clocks and not rules[name].scalars]
 
