@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sympy import Expr
@@ -12,27 +13,34 @@ from .catalog.schemes import symplectic_euler
 from .core.rule import Rule
 from .theory.algebra import LinearizeError
 from .theory.equivalence import parameter_map, state_map
+from .theory.exact import neat
 from .theory.letters import Letters
 from .theory.rate_text import is_sum
-from .theory.realize import merged, realize
+from .theory.realize import Realization, merged, realize
 from .theory.symbols import symbol
 
-# who writes it, the rule of the catalogue, how it is called; {name} stands for a parameter
+# family, who writes it, the rule of the catalogue, how it is called; {name} stands for a parameter
 WAYS = (
-    ("gradient descent", "gradient_descent", "x = x - {eta}*g"),
-    ("Polyak 1964, classical", "heavy_ball", "v = {beta}*v + {eta}*g;  x = x - v"),
-    ("PyTorch", "heavy_ball_torch", "torch.optim.SGD(params, lr={eta}, momentum={beta})"),
-    ("optax", "heavy_ball_torch", "optax.sgd({eta}, momentum={beta})"),
-    ("Keras", "heavy_ball_keras", "keras.optimizers.SGD({eta}, momentum={beta})"),
-    ("moving average", "heavy_ball_ema", "v = {beta}*v + (1 - {beta})*g;  x = x - {eta}*v"),
-    ("friction and time step", "damped_symplectic", "symplectic Euler of x'' + {gamma}*x' + grad f = 0, h = {h}"),
-    ("Sutskever 2013, look-ahead", "nesterov", "v = {beta}*v + {eta}*g(x - {beta}*v);  x = x - v"),
-    ("Nesterov 2004, x and y", "nesterov_yx", "x = y - {eta}*g(y);  y = x + {beta}*(x - x_prev)"),
-    ("PyTorch", "nesterov_torch", "torch.optim.SGD(params, lr={eta}, momentum={beta}, nesterov=True)"),
-    ("optax", "nesterov_torch", "optax.sgd({eta}, momentum={beta}, nesterov=True)"),
-    ("Keras", "nesterov_keras", "keras.optimizers.SGD({eta}, momentum={beta}, nesterov=True)"),
-    ("quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
+    ("gradient_descent", "gradient descent", "gradient_descent", "x = x - {eta}*g"),
+    ("gradient_descent", "PyTorch", "heavy_ball_torch", "torch.optim.SGD(params, lr={eta}, momentum={beta})"),
+    ("gradient_descent", "optax", "heavy_ball_torch", "optax.sgd({eta}, momentum={beta})"),
+    ("gradient_descent", "Keras", "heavy_ball_keras", "keras.optimizers.SGD({eta}, momentum={beta})"),
+    ("heavy_ball", "Polyak 1964, classical", "heavy_ball", "v = {beta}*v + {eta}*g;  x = x - v"),
+    ("heavy_ball", "PyTorch", "heavy_ball_torch", "torch.optim.SGD(params, lr={eta}, momentum={beta})"),
+    ("heavy_ball", "optax", "heavy_ball_torch", "optax.sgd({eta}, momentum={beta})"),
+    ("heavy_ball", "Keras", "heavy_ball_keras", "keras.optimizers.SGD({eta}, momentum={beta})"),
+    ("heavy_ball", "moving average", "heavy_ball_ema", "v = {beta}*v + (1 - {beta})*g;  x = x - {eta}*v"),
+    ("heavy_ball", "friction and time step", "damped_symplectic", "symplectic Euler of x'' + {gamma}*x' + grad f = 0, h = {h}"),
+    ("heavy_ball", "quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
+    ("nesterov", "Sutskever 2013, look-ahead", "nesterov", "v = {beta}*v + {eta}*g(x - {beta}*v);  x = x - v"),
+    ("nesterov", "Nesterov 2004, x and y", "nesterov_yx", "x = y - {eta}*g(y);  y = x + {beta}*(x - x_prev)"),
+    ("nesterov", "PyTorch", "nesterov_torch", "torch.optim.SGD(params, lr={eta}, momentum={beta}, nesterov=True)"),
+    ("nesterov", "optax", "nesterov_torch", "optax.sgd({eta}, momentum={beta}, nesterov=True)"),
+    ("nesterov", "Keras", "nesterov_keras", "keras.optimizers.SGD({eta}, momentum={beta}, nesterov=True)"),
+    ("nesterov", "quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
+    ("qhm", "quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
 )
+FAMILIES = tuple(dict.fromkeys(family for family, *_ in WAYS))
 # rules that no transfer function describes: the same program, or nothing
 CALLS = {
     "adam": "torch.optim.Adam(params, lr=eta, betas=(beta1, beta2), eps=eps);  optax.adam(eta, beta1, beta2, eps)",
@@ -95,31 +103,36 @@ def conventions(rule: Rule) -> Conventions:
         own = merged(realize(rule))
     except LinearizeError as error:
         return Conventions(rule.name, (), f"no other convention is known for it ({error})")
-    known: dict[str, Any] = {}
-    ways = []
-    for who, name, written in WAYS:
-        if name not in known:
-            known[name] = _as(own, name)
-        if known[name] is not None:
-            params, held = known[name]
-            ways.append(Way(who, written.format(**{n: _argument(e) for n, e in params.items()}), params, held))
-    plain = any(w.who == "gradient descent" for w in ways)              # then momentum 0 in a library is all there is to say
-    libraries = ("gradient descent", "PyTorch", "optax", "Keras")
-    shown = [w for w in ways if w.who in libraries and "nesterov" not in w.written] if plain else ways
-    return Conventions(rule.name, tuple(shown), "" if shown else "none of the known conventions is this rule")
+    family, params = next(((f, p) for f in FAMILIES for p in [_map(own, f)] if p is not None), ("", {}))
+    ways = tuple(_way(own, params, *way) for way in WAYS if way[0] == family)
+    return Conventions(rule.name, ways, "" if ways else "none of the known conventions is this rule")
 
 
-def _as(own: Any, name: str) -> tuple[dict[str, Expr], bool] | None:
-    """Parameters of a rule of the catalogue at which it does the same, and whether its states then contain parameters."""
-    other = symplectic_euler(rules["damped"]) if name == "damped_symplectic" else rules[name]
-    target = merged(realize(other))
-    if target.calls != own.calls or target.kind != own.kind:
-        return None
-    params = parameter_map(own, target)
-    if params is None:
-        return None
+@cache
+def _target(name: str) -> Realization:
+    """A rule of the catalogue with its gradients cut open."""
+    return merged(realize(symplectic_euler(rules["damped"]) if name == "damped_symplectic" else rules[name]))
+
+
+def _map(own: Realization, name: str) -> dict[str, Expr] | None:
+    """Parameters of a rule of the catalogue at which it does the same."""
+    target = _target(name)
+    return parameter_map(own, target) if target.calls == own.calls and target.kind == own.kind else None
+
+
+@cache
+def _within(family: str, name: str) -> dict[str, Expr]:
+    """The same between two rules of the catalogue, where the first is known to be a case of the second."""
+    return _map(_target(family), name) or {}
+
+
+def _way(own: Realization, params: dict[str, Expr], family: str, who: str, name: str, written: str) -> Way:
+    """One line of the table: the map to the family, then the one within it."""
+    table = {symbol(n): e for n, e in params.items()}
+    there = params if name == family else {n: neat(e.subs(table, simultaneous=True)) for n, e in _within(family, name).items()}
     names = {symbol(n) for n in own.names}
-    return params, any(e.free_symbols & names for e in state_map(own, target, params).values())
+    held = any(e.free_symbols & names for e in state_map(own, _target(name), there).values())
+    return Way(who, written.format(**{n: _argument(e) for n, e in there.items()}), there, held)
 
 
 def _argument(e: Expr) -> str:
