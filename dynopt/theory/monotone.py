@@ -104,8 +104,8 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         question = Question(linear, *assumptions(given))
-        p, first = _sequence(linear)
-        claim = Monotone(question.place, (p,), linear.denominators, question.claim.needs, first=first)
+        p, first, under = _sequence(linear)
+        claim = Monotone(question.place, (p,), (*linear.denominators, under), question.claim.needs, first=first)
         context = Context(question.facts)
         formula: Formula = ("and", *claim.conditions, _formula(p, first, question.place))
         found = union((c for case in union_of(formula) for c in reduce(case, context)), context)
@@ -114,8 +114,8 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
         return Region((), unknown=str(error))
 
 
-def _sequence(linear: Linear) -> tuple[Coefficients, Expr]:
-    """The recurrence of x and lead*x_1 (lead*x'(0)), all fraction-free."""
+def _sequence(linear: Linear) -> tuple[Coefficients, Expr, Expr]:
+    """The recurrence of x and lead*x_1 (lead*x'(0)), all fraction-free, and what must not be zero for rest to exist."""
     rest = linear.rest
     zeros = next(k for k, c in enumerate(reversed(linear.coefficients)) if c != 0)
     p = linear.coefficients[:len(linear.coefficients) - zeros] if zeros < linear.matrix.rows else linear.coefficients[:2]
@@ -126,7 +126,7 @@ def _sequence(linear: Linear) -> tuple[Coefficients, Expr]:
     x = [s for s, _ in linear.keys].index("x")
     step = sympy.cancel((linear.polynomial_matrix*rest)[x]*p[0])
     over, under = sympy.fraction(sympy.together(step))
-    return tuple((c*under).expand() for c in p), over.expand()
+    return tuple((c*under).expand() for c in p), over.expand(), under
 
 
 def _formula(p: Coefficients, first: Expr, place: str) -> Formula:
