@@ -56,7 +56,7 @@ def equivalent(a: Rule, b: Rule) -> Equivalence:
     >>> classical = method.from_string("v = beta*v + eta*grad(x); x = x - v", state="x v", name="classical")
     >>> average = method.from_string("v = beta*v + (1 - beta)*grad(x); x = x - eta*v", state="x v", name="average")
     >>> equivalent(classical, average)
-    classical is average with eta = eta/(-beta + 1), beta = beta
+    classical is average with eta = eta/(1 - beta), beta = beta
     """
     try:
         first, second = merged(realize(a)), merged(realize(b))
