@@ -22,6 +22,7 @@ from dynopt import (
     quadratic,
     rules,
     schedule,
+    stability,
     symplectic_euler,
     weight_decay,
 )
@@ -29,6 +30,7 @@ from dynopt.catalog.block_parts import rest_of
 from dynopt.core.errors import ParameterError, RuleError
 from dynopt.core.expr import Node
 from dynopt.run.reference import plain_run
+from dynopt.theory.region import region
 
 LAM = [1., 3., 10.]
 X0 = np.array([1., -.7, .4])
@@ -214,6 +216,27 @@ def test_accumulation_asks_for_fresh_samples_and_divides_the_variance():
     rng = np.random.default_rng(0)
     samples = [accumulated(gd, 4)(1., eta=1., grad=lambda x, fresh=False: rng.normal()) for _ in range(4000)]
     assert np.var(samples) == pytest.approx(1/4, rel=.1)
+
+
+# ---- and the theory takes them as methods: closed forms of the literature ------------------------------------------------
+
+@pytest.mark.parametrize("m, closed", [
+    (delayed(gd, 1), ["0 < eta*lam", "eta*lam < 1"]),                                       # Levin, May 1976
+    (weight_decay(rules["heavy_ball_torch"]), ["beta < 1", "beta > -1", "0 < eta*(lam + wd)", "eta*(lam + wd) < 2*(1 + beta)"]),
+    (averaged(gd), ["ema < 1", "ema > -1", "0 < eta*lam", "eta*lam < 2"]),
+    (multistep_local(gd, 3), ["0 < eta*lam", "eta*lam < 2"]),
+    (accumulated(gd, 3), ["0 < eta*lam", "eta*lam < 2"]),
+    (lookahead(gd, 2), ["0 < alpha*(1 - (1 - eta*lam)**2)", "alpha*(1 - (1 - eta*lam)**2) < 2"])],  # Zhang et al. 2019
+    ids=lambda value: value.name if isinstance(value, Method) else "")
+def test_the_region_of_a_block_is_the_closed_form(m, closed):
+    assert stability(m).equals(region(*closed)) is True
+
+
+@pytest.mark.parametrize("tau", [2, 3])
+def test_the_delayed_bound_is_the_known_sine(tau):
+    """eta*lam < 2 sin(pi/(2(2 tau + 1))) (Levin, May 1976)."""
+    z = np.concatenate([np.linspace(.001, 2, 400), 2*np.sin(np.pi/(4*tau + 2))*np.array([1 - 1e-6, 1 + 1e-6])])
+    assert np.array_equal(stability(delayed(gd, tau)).contains(eta=z, lam=1.), z < 2*np.sin(np.pi/(4*tau + 2)))
 
 
 # ---- wrong use: one message each ----------------------------------------------------------------------------------------
