@@ -31,12 +31,6 @@ class Coefficient:
     def is_unit(self) -> bool:
         return self.symbol is None and abs(self.number) == 1
 
-    @property
-    def is_shift(self) -> bool:
-        """A power of two with a sign, by which products are exact."""
-        n = abs(self.number)
-        return self.symbol is None and n != 0 and (n.numerator & (n.numerator - 1)) == 0 and (n.denominator & (n.denominator - 1)) == 0
-
 
 ONE = Coefficient(Fraction(1))
 Form = dict[tuple[Value, ...], Coefficient]              # product of values that change -> its coefficient
@@ -153,10 +147,10 @@ class Regrouped:
         return Coefficient(a.number*b.number, symbol)
 
     def _scaled(self, v: Value, by: Coefficient) -> Form:
-        """A form times a coefficient; a difference is scaled as a whole unless that is exact."""
+        """A form times a coefficient: term by term where that saves an operation, a difference as a whole."""
         form = self.forms[v]
-        free = self.uses[v] == 1 and (by.is_shift or not self._is_difference(form))
-        if len(form) <= 1 or free:
+        saves = not self._is_difference(form) and not all(c.is_unit for c in form.values())
+        if len(form) <= 1 or (self.uses[v] == 1 and (by.is_unit or saves)):
             return {m: self._times(c, by) for m, c in form.items()}
         return {(self.value(v),): by}
 
