@@ -77,11 +77,11 @@ def test_a_long_run_agrees():
 def test_mean_square_region_of_heavy_ball():
     m = moments(heavy_ball, multiplicative="s")
     region, rng = m.region, np.random.default_rng(4)
-    inside = 0
+    names = sorted(m.lifted.free_symbols, key=str)
+    lifted_at, inside = sympy.lambdify(names, m.lifted), 0
     for _ in range(300):
         point = dict(eta=rng.uniform(-0.2, 3), beta=rng.uniform(-1.2, 1.2), lam=rng.uniform(0.2, 1.5), s=rng.uniform(0, 1))
-        lifted = np.array(m.lifted.subs({t: point[t.name] for t in m.lifted.free_symbols}).tolist(), dtype=float)
-        radius = np.abs(np.linalg.eigvals(lifted)).max()
+        radius = np.abs(np.linalg.eigvals(lifted_at(*(point[s.name] for s in names)))).max()
         if abs(radius - 1) > 1e-6:
             assert region.contains(**point) == (radius < 1), point
             inside += radius < 1
@@ -102,10 +102,13 @@ def test_leading_terms():
 def test_autocovariance_and_what_averaging_leaves():
     m = moments(heavy_ball)
     point = dict(eta=0.3, beta=0.5, lam=1.0, sigma=1.0)
-    table = {s: point[s.name] for s in m.long_run("x").free_symbols | m.variance("x").free_symbols}
-    total = float(m.variance("x").subs(table)) + 2*sum(
-        float(m.autocovariance(j)[0, 0].subs({s: point[s.name] for s in m.autocovariance(j)[0, 0].free_symbols})) for j in range(1, 40))
-    assert total == pytest.approx(float(m.long_run("x").subs(table)), abs=1e-6)
+    def number(e):
+        return float(e.subs({s: point[s.name] for s in e.free_symbols}))
+    A, P = np.array(m.driven.matrix.applyfunc(number).tolist(), dtype=float), m.at(**point)
+    assert np.array(m.autocovariance(3).applyfunc(number).tolist(), dtype=float) == pytest.approx(np.linalg.matrix_power(A, 3) @ P)
+    total = P[0, 0] + 2*sum((np.linalg.matrix_power(A, j) @ P)[0, 0] for j in range(1, 200))
+    assert total == pytest.approx(number(m.long_run("x")), abs=1e-9)
+    assert number(m.correlation_time("x")) == pytest.approx(total/P[0, 0], abs=1e-9)
 
 
 def test_correlated_noise_is_a_state_of_the_rule():
