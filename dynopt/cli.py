@@ -158,6 +158,8 @@ def _run(arguments: list[str] | None) -> int:
     try:
         result = app(args=arguments, prog_name="dynopt", standalone_mode=False)
         sys.stdout.flush()
+        if result == 130:                                                # typer has caught the interrupt
+            _say("interrupted")
         return result if isinstance(result, int) else 0
     except typer.TyperException as error:                                # an unknown option, a missing argument
         _say(f"{error.format_message()}; `dynopt --help` lists what there is")
