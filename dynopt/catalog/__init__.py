@@ -1,4 +1,5 @@
 """Floor 2: what is declared and nothing else: flows, schemes, methods, blocks, problems, each with its source.
 
-May import core only. To add a method: one function in `methods.py`, at most eight lines; tests, gallery and pages pick it up.
+May import core only. To add a method: one function in a file `methods*.py`, at most eight lines, with its source and,
+above it, `@example(...)`: parameters at which it runs. The registry in `index.py` finds it; tests, gallery and pages go through that.
 """
