@@ -1,7 +1,9 @@
 """The catalogue: what a published rule must bring, and that each is the rule its paper means."""
 from __future__ import annotations
 
+import importlib
 import inspect
+import pkgutil
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import sympy
 from losses import METHODS, runs
 
 import dynopt
-from dynopt import Flow, iterate, quadratic, rules
+from dynopt import Flow, Rule, iterate, quadratic, rules
 from dynopt.catalog.index import example
 
 SPECTRUM = [1., 2.5, 10.]
@@ -54,6 +56,13 @@ def test_an_example_is_stable_on_curvatures_from_1_to_10(name):
             run = iterate(rule, problem, x0=start, steps=1000, seed=3, record=10, **params)
             bound = 1e3 if name == "simultaneous_descent" else 30
             assert run.status == "success" and np.abs(run[rule.state[0]]).max() < bound
+
+
+def test_no_two_rules_share_a_name():
+    package = importlib.import_module("dynopt.catalog")
+    modules = [importlib.import_module(f"dynopt.catalog.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    found = {id(v): v for m in modules for v in vars(m).values() if isinstance(v, Rule)}
+    assert sorted(r.name for r in found.values()) == sorted(rules)
 
 
 def test_the_registry_names_what_is_near():
