@@ -141,7 +141,7 @@ def sweeps(library: Any, jax: Any, peak: float) -> list[Row]:
 
 
 def long_runs(library: Any, jax: Any) -> list[Row]:
-    steps, rows = 1_000_000, []
+    steps, rows = 4_000_000, []
     given = dict(problem=rosenbrock(), x0=[-1.2, 1.], record="last")
     peers: dict[str, Callable] = {"exact=True": lambda: iterate(heavy_ball, **given, steps=steps, eta=1e-4, beta=.9),
                                   "numpy arrays": lambda: numpy_heavy_ball(2000)}

@@ -32,15 +32,18 @@ class Memory:
         counts = [s.shape[1] for s in setup.states.values()]
         self.starts = np.cumsum([0, *counts])
         self.S = np.zeros((self.starts[-1], self.padded))
-        self.rows = _reused(reuse, (rows, *self.S.shape))
-        if self.rows is None:
-            self.rows = np.empty((rows, *self.S.shape))
+        self.rows = self._rows(rows, reuse)
         for (a, b), s in zip(zip(self.starts, self.starts[1:]), setup.states.values()):
             self.S[a:b, :self.paths] = s.T
-        self.rows[0] = self.S
+        self.rows[0] = self.S                           # nothing to do where the only row is the state itself
         self.rows[1:] = np.nan
         self.status, self.taken = np.ones(self.padded, dtype=np.int64), np.zeros(self.padded, dtype=np.int64)
         self.status[:self.paths] = 0
+
+    def _rows(self, rows: int, reuse: Any) -> np.ndarray:
+        shape = (rows, *self.S.shape)
+        found = _reused(reuse, shape) if reuse else None
+        return found if found is not None else self.S[None] if rows == 1 else np.empty(shape)
 
     def views(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """States (paths, d) and rows (paths, rows, d) by name, as views of this memory."""

@@ -183,10 +183,15 @@ def results(job: Job, spans: list[tuple[int, int]], executor: Any, kept: Any) ->
         yield lo, found
 
 
+def starts_of(job: Job, lo: int, hi: int) -> dict[str, np.ndarray]:
+    """All states at the points lo..hi-1, one for all points where it is the same."""
+    states = {n: s if s.ndim == 1 else s[lo:hi] for n, s in job.states.items()}
+    return {n: s[..., 0] if n in job.rule.scalars else s for n, s in states.items()}
+
+
 def run_of(job: Job, lo: int, hi: int) -> Run:
     """The run of the points lo..hi-1, of which only the end is kept."""
-    states = {n: np.broadcast_to(s if s.ndim == 1 else s[lo:hi], (hi - lo, s.shape[-1])) for n, s in job.states.items()}
-    given = {n: s[:, 0] if n in job.rule.scalars else s for n, s in states.items()}
+    given = starts_of(job, lo, hi)
     setup = prepare(job.rule, job.problem, given, job.params | job.at(np.arange(lo, hi)))
     run = Run(setup, job.problem, job.steps, job.steps + 1, 0.0, job.seed, None)
     run.base = lo
@@ -212,8 +217,7 @@ def run_tile(job: Job, lo: int, hi: int) -> dict[str, np.ndarray]:
 
 def solve_tile(job: Job, lo: int, hi: int) -> dict[str, np.ndarray]:
     from .solve import solve
-    states = {n: np.broadcast_to(s if s.ndim == 1 else s[lo:hi], (hi - lo, s.shape[-1])) for n, s in job.states.items()}
-    given = {n: s[:, 0] if n in job.rule.scalars else s for n, s in states.items()}
+    given = starts_of(job, lo, hi)
     params = job.params | job.at(np.arange(lo, hi))
     run = solve(job.rule, job.problem, x0=given, until=[job.until], dense=False, seed=job.seed, **job.options, **params)
     found = {n: v[:, -1, 0] if n in job.rule.scalars else v[:, -1] for n, v in run.states.items()}
