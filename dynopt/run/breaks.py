@@ -36,6 +36,7 @@ def switches(nodes: Iterable[Node]) -> list[tuple[Node, bool]]:
 
 def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
     """Breaks strictly between t0 and end, in the order of travel."""
+    exact: set[float] = set()
     times: set[float] = set()
     numbers = {n: float(v[path % v.size]) for n, v in system.numbers.items()}
     for node, whole in switches(system.program.everything):
@@ -44,12 +45,13 @@ def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
                 return t if n.data == "t" else numbers[n.data] if n.op == "param" else plain_constant(n, {})
             with np.errstate(all="ignore"):
                 return evaluate([node], leaf_value, plain)[0]
-        times.update(_crossings(value, t0, end, whole))
+        (exact if whole else times).update(_crossings(value, t0, end, whole))
     lags = np.array([system.constant(n.args[1], path) for n in system.pasts])
-    if lags.size:
-        times.update(_delayed({t0, *times}, lags, t0, end))
     lo, hi = min(t0, end), max(t0, end)
     rim = 1e-14*max(abs(lo), abs(hi), 1e-300)
+    times = exact | {t for t in times if not any(abs(t - e) <= 4*rim for e in exact)}            # a jump is known less well than a period
+    if lags.size:
+        times.update(_delayed({t0, *times}, lags, t0, end))
     return _thinned(sorted((t for t in times if lo + rim < t < hi - rim), reverse=end < t0), rim)
 
 
@@ -72,8 +74,10 @@ def _crossings(value: Any, t0: float, end: float, whole: bool) -> list[float]:
         first, last = sorted((low, high))
         targets = np.arange(np.ceil(first), np.floor(last) + 1) if whole else [0.0] if first <= 0 <= last and first < last else []
         for target in targets:
-            found.append(float(a) if low == target else float(b) if high == target
-                         else brentq(lambda t, target=target: float(value(t)) - target, a, b, xtol=1e-300, rtol=8.9e-16))
+            root = brentq(lambda t, target=target: float(value(t)) - target, a, b, xtol=1e-300, rtol=8.9e-16) \
+                if low != target != high else float(a if low == target else b)
+            near = round(root, 12)                              # periods and switches are usually short decimals: exactly there, if so
+            found.append(near if float(value(near)) == target else root)
             if len(found) > MOST:
                 return found
     return found

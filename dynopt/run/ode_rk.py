@@ -126,7 +126,7 @@ def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, den
         t, left = clock[0], abs(end - clock[0])
         h = min(clock[1], longest)
         reaches = h >= left*(1.0 - 1e-13)
-        h = left if reaches else min(h, max(0.5*left, left - h))
+        h = left if reaches else h
         least = 10.0*abs(np.nextafter(t, end) - t)
         if count >= most or (h < least and not reaches):
             code = FULL if count >= most else TOO_SMALL

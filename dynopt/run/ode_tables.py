@@ -115,5 +115,7 @@ def _dop_dense() -> np.ndarray:
     return total[1:]
 
 
-TSIT5 = Table(_filled(_TSIT_A, (7, 7)), _TSIT_C, 6, _filled({0: _TSIT_E}, (2, 7)), 1/5, _filled(_TSIT_DENSE, (4, 7)), 3.5)
+WEIGHT = 8                    # Tsitouras' estimate is smaller than that of Dormand and Prince at the same error, up to so many times on DETEST
+
+TSIT5 = Table(_filled(_TSIT_A, (7, 7)), _TSIT_C, 6, WEIGHT*_filled({0: _TSIT_E}, (2, 7)), 1/5, _filled(_TSIT_DENSE, (4, 7)), 3.5)
 DOP853 = Table(_filled(_DOP_A, (16, 16)), _DOP_C, 12, _filled({0: _DOP_E5, 1: _DOP_E3}, (2, 13)), 1/8, _dop_dense(), 6.1)
