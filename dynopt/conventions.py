@@ -12,11 +12,11 @@ from .catalog.index import rules
 from .catalog.schemes import symplectic_euler
 from .core.rule import Rule
 from .theory.algebra import LinearizeError
-from .theory.equivalence import parameter_map, state_map
+from .theory.equivalence import opened, parameter_map, state_map
 from .theory.exact import neat
 from .theory.letters import Letters
 from .theory.rate_text import is_sum
-from .theory.realize import Realization, merged, realize
+from .theory.realize import Realization
 from .theory.symbols import symbol
 
 # family, who writes it, the rule of the catalogue, how it is called; {name} stands for a parameter
@@ -100,7 +100,7 @@ def conventions(rule: Rule) -> Conventions:
         if rules.get(name) == rule:
             return Conventions(rule.name, (Way("libraries", call, {}),))
     try:
-        own = merged(realize(rule))
+        own = opened(rule)
     except LinearizeError as error:
         return Conventions(rule.name, (), f"no other convention is known for it ({error})")
     family, params = next(((f, p) for f in FAMILIES for p in [_map(own, f)] if p is not None), ("", {}))
@@ -111,7 +111,7 @@ def conventions(rule: Rule) -> Conventions:
 @cache
 def _target(name: str) -> Realization:
     """A rule of the catalogue with its gradients cut open."""
-    return merged(realize(symplectic_euler(rules["damped"]) if name == "damped_symplectic" else rules[name]))
+    return opened(symplectic_euler(rules["damped"]) if name == "damped_symplectic" else rules[name])
 
 
 def _map(own: Realization, name: str) -> dict[str, Expr] | None:
@@ -131,8 +131,9 @@ def _way(own: Realization, params: dict[str, Expr], family: str, who: str, name:
     table = {symbol(n): e for n, e in params.items()}
     there = params if name == family else {n: neat(e.subs(table, simultaneous=True)) for n, e in _within(family, name).items()}
     names = {symbol(n) for n in own.names}
-    held = any(e.free_symbols & names for e in state_map(own, _target(name), there).values())
-    return Way(who, written.format(**{n: _argument(e) for n, e in there.items()}), there, held)
+    held = any(e.subs(own.roots).free_symbols & names for e in state_map(own, _target(name), there).values())
+    shown = {n: e.subs(own.roots) for n, e in there.items()}
+    return Way(who, written.format(**{n: _argument(e) for n, e in shown.items()}), shown, held)
 
 
 def _argument(e: Expr) -> str:

@@ -5,8 +5,11 @@ import html
 from dataclasses import dataclass
 from typing import Any, Callable
 
+from sympy import PolynomialError, latex
+
 from .conventions import conventions
 from .core.errors import RuleError
+from .core.latex import rule_latex
 from .core.rule import Rule
 from .theory.algebra import LinearizeError
 from .theory.linear import linearize
@@ -96,13 +99,12 @@ def _tried(title: str, find: Callable[[Rule], Entry | None], rule: Rule) -> list
     """The entry, or an honest line where it cannot be had."""
     try:
         found = find(rule)
-    except RuleError as error:
+    except (RuleError, PolynomialError) as error:
         return [Entry(title, str(error), status="unknown")]
     return [] if found is None else [found]
 
 
 def _declared(rule: Rule) -> Entry:
-    from .core.latex import rule_latex
     return Entry("one step" if rule.kind == "method" else "rate of change", str(rule.program), rule_latex(rule))
 
 
@@ -138,7 +140,6 @@ def _noise(rule: Rule) -> Entry | None:
     if len(rule.state) > MANY or "sigma" in rule.params or not any(o.startswith("grad") for o in rule.program.oracles):
         return None
     found: Moments = moments(rule)
-    from sympy import latex
     value = found.variance("x" if "x" in rule.state else rule.state[0])
     return Entry("noise floor", f"Var x = {value}", rf"\operatorname{{Var}} x = {latex(value)}", "closed form")
 

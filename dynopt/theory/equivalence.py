@@ -3,14 +3,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Expr, Integer, Matrix, cancel, factor, latex, sqrt
+from sympy import Dummy, Expr, Integer, Matrix, cancel, factor, latex, sqrt
 
 from ..core.rule import Rule
 from . import pool
 from .algebra import LinearizeError
 from .exact import neat, solve
 from .extremal import candidates
-from .realize import Realization, Z, fresh, merged, numerators, realize
+from .realize import Realization, Z, fresh, merged, numerators, realize, rooted
 from .symbols import symbol
 
 SECONDS = 20.0
@@ -59,7 +59,7 @@ def equivalent(a: Rule, b: Rule) -> Equivalence:
     classical is average with eta = eta/(1 - beta), beta = beta
     """
     try:
-        first, second = merged(realize(a)), merged(realize(b))
+        first, second = opened(a), opened(b)
     except LinearizeError as error:
         return Equivalence(False, f"not decided by transfer functions: {error}")
     if first.kind != second.kind:
@@ -75,15 +75,22 @@ def equivalent(a: Rule, b: Rule) -> Equivalence:
     return Equivalence(False, _difference(a.name, b.name, first, second))
 
 
+def opened(rule: Rule) -> Realization:
+    """The rule as two rules are compared: gradients cut open, none asked for twice, roots of parameters as symbols."""
+    return rooted(merged(realize(rule)))
+
+
 def _calls(r: Realization) -> str:
     return f"{len(r.calls)} gradient{'s' if len(r.calls) != 1 else ''}"
 
 
 def _found(name: str, other: str, a: Realization, b: Realization, params: dict[str, Expr], mutual: bool) -> Equivalence:
+    states = {s: e.subs(a.roots) for s, e in state_map(a, b, params).items()}
+    params = {n: e.subs(a.roots) for n, e in params.items()}
     shown = ", ".join(f"{n} = {e}" for n, e in params.items())
     reason = f"{name} is {other} with {shown}" if params else f"{name} is {other}"
     reason += "" if mutual else f"; {other} can do more"
-    return Equivalence(True, reason, params, state_map(a, b, params), other, mutual)
+    return Equivalence(True, reason, params, states, other, mutual)
 
 
 def parameter_map(a: Realization, b: Realization) -> dict[str, Expr] | None:
@@ -98,6 +105,9 @@ def solve_for(a: Realization, b: Realization) -> dict[str, Expr] | None:
     """The same, in this process."""
     own = fresh(b.names)
     table = {symbol(n): s for n, s in own.items()}
+    under = {e.base.name: g for g, e in b.roots.items()}                 # the unknown is then the root
+    table |= {g: Dummy(n, positive=True) for n, g in under.items()}
+    own |= {n: table[g] for n, g in under.items()}
     target = b.queries.subs(table, simultaneous=True)
     system = [e for x, y in zip(a.queries, target) for e in numerators(x - y, Z)]
     free = [s for s in own.values() if not any(e.has(s) for e in system)]
@@ -106,7 +116,7 @@ def solve_for(a: Realization, b: Realization) -> dict[str, Expr] | None:
     if found is None:
         return None
     found |= {s: Integer(1) for s in free}
-    return {n: found[s] for n, s in own.items()}
+    return {n: found[s]**2 if n in under else found[s] for n, s in own.items()}
 
 
 def _solution(system: list[Expr], unknowns: list) -> dict | None:
@@ -146,6 +156,7 @@ def _triangular(system: list[Expr], unknowns: list):
 def state_map(a: Realization, b: Realization, params: dict[str, Expr]) -> dict[str, Expr]:
     """The states of b in terms of those of a, T with T A_a = A_b T, T B_a = B_b; empty where gradients do not reach them all."""
     table = {symbol(n): e for n, e in params.items()}
+    table |= {g: sqrt(params[e.base.name]) for g, e in b.roots.items()}
     A, B = (m.subs(table, simultaneous=True) for m in (b.A, b.B))
     reach_a, n = _reach(a.A, a.B), a.A.rows
     columns = reach_a.rref()[1] if n <= 6 else ()

@@ -1,17 +1,18 @@
 """A rule with its gradients cut open: state -> A state + B g, query points = C state + D g, one g for each call in a step."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from sympy import Dummy, Expr, Integer, Matrix, Poly, Symbol, cancel, eye
+from sympy import Dummy, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, eye
 
 from ..core.errors import RuleError
 from ..core.expr import Node
 from ..core.rule import Rule
 from .algebra import LinearizeError
+from .exact import solve
 from .forms import Form, Runner, Value
-from .lift import solve_linear
+from .generators import Generators
 from .linear import _check_names, _state_value, _tidy, _with_registers
 from .symbols import symbol
 
@@ -30,6 +31,7 @@ class Realization:
     calls: tuple[str, ...]
     kind: str
     names: tuple[str, ...]
+    roots: dict[Symbol, Expr] = field(default_factory=dict)              # symbols that stand for square roots of parameters
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -40,7 +42,7 @@ class Realization:
         n, q = self.B.shape
         if n == 0 or q == 0:
             return through if through is not None else Matrix.zeros(row.rows, q)
-        found = solve_linear(Z*eye(n) - self.A, self.B)
+        found = solve(Z*eye(n) - self.A, self.B)
         total = row*found + (through if through is not None else Matrix.zeros(row.rows, q))
         return total.applyfunc(cancel)
 
@@ -121,7 +123,21 @@ def _kept(r: Realization, i: int, j: int) -> Realization:
     B = Matrix.vstack(r.B[:, rest], Matrix([[int(c == i) for c in rest]]))
     C = r.C[rest, :].row_join(r.D[rest, j])
     calls = tuple(r.calls[c] for c in rest)
-    return Realization(A, B, C, r.D[rest, rest], (*r.keys, ("gradient of the step before", 0)), calls, r.kind, r.names)
+    keys = (*r.keys, ("gradient of the step before", 0))
+    return replace(r, A=A, B=B, C=C, D=r.D[rest, rest], keys=keys, calls=calls)
+
+
+def rooted(r: Realization) -> Realization:
+    """The same with square roots of parameters as symbols, each parameter under a root as the square of its symbol."""
+    generators = Generators()
+    blocks = [m.applyfunc(generators.polynomial) for m in (r.A, r.B, r.C, r.D)]
+    if not generators.meaning:
+        return r
+    if not all(e.is_Pow and e.exp == Rational(1, 2) and e.base.is_Symbol for e in generators.meaning.values()):
+        raise LinearizeError("its parameters stand inside exponentials or roots of sums; give these a name of their own")
+    squares = {e.base: g**2 for g, e in generators.meaning.items()}
+    A, B, C, D = (m.subs(squares).applyfunc(cancel) for m in blocks)
+    return replace(r, A=A, B=B, C=C, D=D, roots=dict(generators.meaning))
 
 
 def numerators(e: Expr, variable: Symbol) -> list[Expr]:
