@@ -38,8 +38,12 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     t0, times, end = check_times(t0, until)
     check_tolerances(rtol, atol)
     seed = check_seed(seed)
-    if is_scheme(method) or "noise" in flow.oracles or "uniform" in flow.oracles:
-        from .stepped import solve_by_steps
+    noisy = "noise" in flow.oracles or "uniform" in flow.oracles
+    if is_scheme(method) or noisy:
+        from .stepped import solve_by_steps, without_noise
+        plain = without_noise(flow) if noisy and not is_scheme(method) else None
+        if plain is not None:
+            return solve(plain, problem, x0=x0, until=until, t0=t0, method=method, rtol=rtol, atol=atol, events=events, dense=dense, **params)
         return solve_by_steps(flow, problem, x0, t0, end, times, method, events, seed, params)
     if not isinstance(method, str) or method not in INTEGRATORS:
         raise ParameterError(f"solve: method = {method!r:.40}, expected one of {', '.join(INTEGRATORS)}, or a scheme such as rk4; "

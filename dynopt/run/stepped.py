@@ -8,6 +8,7 @@ import numpy as np
 
 from ..catalog import schemes
 from ..core.errors import ParameterError, RuleError
+from ..core.expr import walk
 from ..core.rule import Flow, Method
 from ..core.trajectory import Trajectory
 from .iterate import Run
@@ -41,6 +42,18 @@ def solve_by_steps(flow: Flow, problem: Any, x0: Any, t0: float, end: float, tim
         clock[keep] = times[:keep.size]
     return Trajectory(states, t=clock[keep], status=run.status, message=run.message, rule=made, problem=problem,
                       params=run.params, lengths=run.lengths)
+
+
+def without_noise(flow: Flow) -> Flow | None:
+    """The plain flow that is left where every draw is multiplied by zero; None where noise remains."""
+    from ..catalog.scheme_parts import fold
+    from ..core.strings import rule_from_nodes
+    if any(n.op in ("implicit", "past") for n in flow.program.everything):
+        return None
+    left = fold(list(flow.program.outputs))
+    if any(n.op == "call" and n.data[0].startswith(("noise", "uniform")) for n in walk(left)):
+        return None
+    return rule_from_nodes(Flow, flow.name, flow.state, left, scalars=flow.scalars, source=flow.source, params=flow.params)
 
 
 def find_scheme(flow: Flow, method: Any) -> Callable[[Flow], Method]:
