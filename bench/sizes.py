@@ -11,7 +11,7 @@ from harness import HERE
 from dynopt import heavy_ball, iterate, quadratic, rosenbrock
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
 
 def seconds(paths: int, d: int) -> float:
