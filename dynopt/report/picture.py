@@ -83,9 +83,16 @@ def _panels(shown: Mapping[str, Any]) -> dict[str, Any]:
     marks = [(rf"$\lambda={name}$", found.roots(eta=eta, lam=curvature, beta=beta)) for name, curvature in ends.items()]
     return {"iterates": shown["iterates"], "flow": shown["flow"], "problem": shown["problem"], "step": shown["h"],
             "region": found.region, "region_options": region, "roots": roots, "parameter": reach,
-            "spectrum_options": {"mark": marks, "exits": ""}, "path_options": {"plane": shown["plane"]},
+            "titles": titles(found, eta_lam=found.bound*landscape.L), "spectrum_options": {"mark": marks, "exits": ""},
+            "path_options": {"plane": shown["plane"]},
             "decay_options": {"value": lambda run: energy(run, landscape, eta), "rho": shown["rho"],
                               "slope": rf"$\propto\rho^{{2k}},\ \rho={shown['rho']:.4f}$", "ylabel": "energy"}}
+
+
+def titles(found: Derived, eta_lam: float) -> tuple[str, str, str, str]:
+    """What each panel shows, as sentences."""
+    return ("Heavy ball shadows its flow", rf"Stable where ${found.region.latex}$", "Energy falls at the derived rate",
+            rf"A root leaves the disk at $\eta\lambda={eta_lam:.4g}$")
 
 
 def located(landscape: Landscape) -> Any:
