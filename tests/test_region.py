@@ -166,6 +166,17 @@ def test_every_curvature_of_an_interval():
             stability(T.heavy_ball, over=bad)
 
 
+def test_every_curvature_is_proved_and_solved_without_twins():
+    found = stability(T.nesterov, over=("mu", "L"), given=["0 <= beta", "beta < 1"])
+    assert str(found) == "0 < eta*L*(1 + 2*beta) < 2*(1 + beta)"
+    assert found.proof.status == "proved"
+    assert len(found.solve("eta")) == 1
+    assert stability(T.nesterov, over=(0, "L")).proof.status == "proved"
+    assert stability(T.two_rates, over=("mu", "L")).proof.status == "proved"
+    tuned = T.nesterov.subs(beta="(sqrt(L) - sqrt(mu))/(sqrt(L) + sqrt(mu))")
+    assert str(stability(tuned, over=("mu", "L"))) == "0 < eta*L*(3*sqrt(L) - sqrt(mu)) < 4*sqrt(L)"
+
+
 def test_every_curvature_where_the_ends_are_not_enough():
     """Two gradient steps of different length: stable at both ends does not give stable between."""
     found = stability(T.two_rates, over=("mu", "L"), given=["e1 > 0", "e2 > 0"])

@@ -67,7 +67,7 @@ class Bounded(Stable):
         return [(*self.conditions, *sound, *case) for case in (real, pair)]
 
     exact = False
-    theorem = None                                                      # type: ignore[assignment]
+    by_theorem = False
 
 
 def _closed(p: list[np.ndarray], place: str) -> tuple[np.ndarray, np.ndarray]:

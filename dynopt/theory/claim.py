@@ -25,6 +25,7 @@ class Stable:
     defined: tuple[Expr, ...] = ()                                      # not zero, else there is no rule
     needs: tuple[Expr, ...] = ()                                        # positive, else the limit that was taken does not exist
     whole: tuple[Coefficients, ...] = ()                                # the unfactored polynomial, for tests on numbers
+    by_theorem = True                                                   # `asked` and `granted` say the same as the claim
     exact = True                                                         # `holds` is exact on a Grid
 
     @property
@@ -50,10 +51,15 @@ class Stable:
             truth, sure = truth & inside, sure & certain
         return truth, sure
 
-    def theorem(self) -> list[Atom]:
-        """The Lienard-Chipart conditions, not reduced."""
+    def asked(self) -> list[tuple[tuple[Formula, ...], Atom]]:
+        """The Lienard-Chipart conditions, not reduced, each with premises of its own (here none)."""
         conditions = disk_conditions if self.place == "disk" else half_plane_conditions
-        return [*self.conditions, *(a for p in self.polynomials for c in conditions(p) for a in make(c.expr, ">"))]
+        found = [*self.conditions, *(a for p in self.polynomials for c in conditions(p) for a in make(c.expr, ">"))]
+        return [((), a) for a in found]
+
+    def granted(self) -> tuple[Formula, ...]:
+        """The same as premises."""
+        return tuple(a for _, a in self.asked())
 
     # -- for z3 ------------------------------------------------------------------------------------------------
     def violated(self) -> list[Obligation]:

@@ -28,7 +28,7 @@ def every_curvature(question: "Question", over: tuple) -> "Region":
     context = Context(question.facts, seconds=15)
     atoms, kinds = question.atoms(question.conditions())
     parts = reduce(atoms, context)
-    cases = [union_of(("and", *(_always(a, low, high) for a in c))) for c in parts]
+    cases = [union_of(("and", *(always(a, low, high) for a in c))) for c in parts]
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
     _sure(found, parts, low, high, context)
     at_ends = {g: kind for f, kind in kinds.items() for v in (low, high) for a in make(f.subs(LAM, v), ">") for g in a.factors}
@@ -47,13 +47,16 @@ def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     return low, high, [*make(high - low, ">="), *make(low, ">="), *make(high, ">")]
 
 
-def _always(a: Atom, low: Expr, high: Expr) -> Formula:
+def always(a: Atom, low: Expr, high: Expr) -> Formula:
     """The relation for all lam of the interval: exact up to degree two, else what both ends ask for."""
     if LAM not in a.symbols:
         return a
     e = a.expr.expand()
     degree = _degree(e, LAM)
     ends = [("and", *make(e.subs(LAM, high), a.op)), ("and", *make(e.subs(LAM, low), ">=" if low == 0 and a.op == ">" else a.op))]
+    if degree == 1 and a.op == "!=":                                    # never zero: of one sign at both ends
+        both = e.subs(LAM, low)*e.subs(LAM, high)
+        return ("and", *make(e.subs(LAM, high), "!="), *make(both, ">=" if low == 0 else ">"))
     if degree < 2 or a.op != ">":
         return ("and", *ends)
     if low == 0 and degree == 2:

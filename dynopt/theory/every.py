@@ -7,8 +7,9 @@ from typing import Any, Mapping
 import numpy as np
 from sympy import Expr, Symbol
 
-from .atoms import Formula, make
+from .atoms import Atom, Formula, make
 from .claim import Obligation, Stable
+from .curvature import always
 from .numbers import Grid, as_fraction, expression
 from .symbols import symbol
 
@@ -26,6 +27,7 @@ class Every:
     high: Expr
 
     exact = True
+    by_theorem = True
 
     @property
     def conditions(self) -> tuple:
@@ -36,16 +38,15 @@ class Every:
         return (self.inner.symbols | self.low.free_symbols | self.high.free_symbols) - {LAM}
 
     def holds(self, values: Mapping[Symbol, Any]) -> tuple[Any, Any]:
-        """At the ends and at points between them; sure where one of them fails, or all hold clearly."""
+        """At the ends and at points between them: sure only where one of them fails, since a gap between them may hide."""
         truth: Any = True
-        sure: Any = True
         broken: Any = False
         for place in PLACES:
             if place or self.low != 0:
                 inside, certain = self.inner.holds(self._at(values, place))
-                truth, sure = truth & inside, sure & certain
+                truth = truth & inside
                 broken = broken | (np.logical_not(inside) & certain)
-        return truth, sure | broken
+        return truth, broken
 
     def _at(self, values: Mapping[Symbol, Any], place: int) -> Mapping[Symbol, Any]:
         """The values with lam = low + place/PARTS*(high - low)."""
@@ -62,15 +63,24 @@ class Every:
         return [(f"{label} for some lam", (*between, *formulas)) for label, formulas in self.inner.violated()]
 
     def fulfilled(self) -> list[tuple[Formula, ...]]:
-        """Stable at both ends is all that is used: more is implied."""
+        """Stable at both ends (towards lam = 0: in the limit) is all that is used: more is implied."""
         ends = [v for v in (self.low, self.high) if v != 0]
-        cases: list[tuple[Formula, ...]] = [()]
+        cases: list[tuple[Formula, ...]] = [self._limit()]
         for j, v in enumerate(ends):
             cases = [(*c, *_at(f, v, j)) for c in cases for f in self.inner.fulfilled()]
         return cases
 
-    def theorem(self) -> list:
-        return []
+    def asked(self) -> list[tuple[tuple[Formula, ...], Atom]]:
+        """What the theorem asks for at every lam between the ends."""
+        return [(self._between(), a) for _, a in self.inner.asked()]
+
+    def granted(self) -> tuple[Formula, ...]:
+        """What the theorem grants at the ends, and where a quadratic condition is least between them."""
+        return (*self._limit(), *(always(a, self.low, self.high) for _, a in self.inner.asked()))
+
+    def _limit(self) -> tuple[Formula, ...]:
+        """What is positive for all small lam is not negative at lam = 0."""
+        return tuple(b for _, a in self.inner.asked() for b in make(a.expr.subs(LAM, 0), ">=")) if self.low == 0 else ()
 
     def _between(self) -> tuple[Formula, ...]:
         return (*(make(LAM - self.low, ">=") if self.low != 0 else ()), *make(self.high - LAM, ">="))

@@ -30,7 +30,7 @@ class Monotone(Stable):
 
     first: Expr = Integer(0)                                            # x_1 times the leading coefficient of the polynomial
     exact = False
-    theorem = None                                                      # type: ignore[assignment]
+    by_theorem = False
 
     def holds(self, values: Mapping[Any, Any]) -> tuple[Any, Any]:
         [p] = self.polynomials

@@ -63,18 +63,14 @@ def _decided(region: "Region", questions: list[Question], sample: Sample, text: 
     method = "inside the region no root is in the wrong place, outside not all are in the right one (z3, explicit roots)"
     steep = max((len(p) - 1 for p in getattr(region.claim, "polynomials", ())), default=1) > 2
     open_ = _ask(region, questions, NLSAT, deadline, ms=STEEP_MS if steep else MS)
-    if any(v == "sat" for _, v, _ in open_):
-        return _refuted(region, open_, text)
     if open_:
-        theorem = _by_theorem(region)
-        if not theorem:
-            return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in open_))}", text)
+        failed, theorem = _undecided(region, open_, text), _by_theorem(region)
+        if failed.counterexample is not None or not theorem:
+            return failed
         text += smt2(region.facts, theorem)
         left = _ask(region, theorem, NLSAT, deadline + SECONDS*PATIENCE)
-        if any(v == "sat" for _, v, _ in left):
-            return _refuted(region, left, text)
         if left:
-            return Proof("unknown", f"z3 did not decide: {', '.join(dict.fromkeys(label for label, _, _ in left))}", text)
+            return _undecided(region, left, text)
         questions, method = theorem, "equal to the Lienard-Chipart conditions of the characteristic polynomial (z3)"
     second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0*PATIENCE, ms=500) if v == "sat"]
     if second:
@@ -102,9 +98,11 @@ def _ask(region: "Region", questions: Iterable[Question], tactic: str, deadline:
     return open_
 
 
-def _refuted(region: "Region", open_: list, text: str) -> Proof:
-    """A point that z3 found, believed only where exact arithmetic confirms it."""
-    label, _, point = next(o for o in open_ if o[1] == "sat")
+def _undecided(region: "Region", open_: list, text: str) -> Proof:
+    """What is left open; a point that z3 found is believed only where exact arithmetic confirms it."""
+    label, verdict, point = next((o for o in open_ if o[1] == "sat"), open_[0])
+    if verdict != "sat":
+        return Proof("unknown", f"z3 did not decide: {label}", text)
     if is_loose(region.definitions):
         return Proof("unknown", f"not decided: {label} (a root or an exponential stands for itself)", text)
     names = {str(s) for s in region.claim.symbols | region.free_symbols}           # type: ignore[union-attr]
@@ -132,14 +130,14 @@ def _complete(region: "Region") -> list[Question]:
 
 def _by_theorem(region: "Region") -> list[Question]:
     """The region and the unreduced conditions of the theorem imply each other."""
-    found = getattr(region.claim, "theorem", None)
-    if found is None:
+    claim = region.claim
+    if claim is None or not claim.by_theorem:
         return []
-    conditions = found()
-    sound = [("the region implies the theorem's conditions", (*c, negation(a))) for c in region.union for a in conditions]
+    sound = [("the region implies the theorem's conditions", (*c, *premises, negation(a)))
+             for c in region.union for premises, a in claim.asked()]
     outside = [("or", *(a.negated for a in c)) for c in region.union]
     single = [(a.negated,) for a in region.union[0]] if len(region.union) == 1 else [tuple(outside)]
-    return sound + [("the theorem's conditions imply the region", (*conditions, *parts)) for parts in single]
+    return sound + [("the theorem's conditions imply the region", (*claim.granted(), *parts)) for parts in single]
 
 
 def smt2(facts: Iterable[Formula], questions: Iterable[Question]) -> str:

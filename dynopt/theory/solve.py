@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sympy import Expr, Rational, Symbol, cancel, fraction, oo, sqrt, sstr, together
 
 from ..core.errors import RuleError
-from .atoms import NEVER, Atom, make, sign
+from .atoms import NEVER, Atom, Formula, make, negation, sign
 from .generators import Generators
 from .letters import Letters
 from .reduce import Conjunction, Context, cases, reduce, union
@@ -71,7 +71,28 @@ def solve(region: "Region", x: Symbol) -> tuple[Branch, ...]:
                         "solve it for another parameter, or substitute a parameter of its own first")
     context = Context(region.facts, seconds=20)
     found = [b for whole in region.union for c in cases(whole, context, x) for b in _branches(region, c, x, context)]
-    return tuple(sorted(found, key=lambda b: (b.lower != 0, str(b.when))))
+    return tuple(sorted(_without_covered(found, x, region, context), key=lambda b: (b.lower != 0, str(b.when))))
+
+
+def _without_covered(found: list[Branch], x: Symbol, region: "Region", context: Context) -> list[Branch]:
+    """Without the branches whose points all lie in the others (two ends that are one and the same only where mu = L, say)."""
+    kept = list(found)
+    for b in sorted(found, key=lambda b: sum(a.size[1] for c in b.when.union for a in c), reverse=True):
+        others = [_points(o, x) for o in kept if o is not b and _rational(o) and len(o.when.definitions) == len(region.definitions)]
+        if others and context.impossible(_points(b, x), *map(negation, others)):
+            kept = [o for o in kept if o is not b]
+    return kept
+
+
+def _rational(b: Branch) -> bool:
+    return all(e in (oo, -oo) or e.is_rational_function() for e in (b.lower, b.upper))
+
+
+def _points(b: Branch, x: Symbol) -> Formula:
+    """The branch as a formula in all parameters; an end that holds a root is left out, which makes the set larger."""
+    ends = [make(sign_*(x - e), ">=" if shut else ">") for e, sign_, shut in zip((b.lower, b.upper), (1, -1), b.closed)
+            if e not in (oo, -oo) and e.is_rational_function()]
+    return ("and", ("or", *(("and", *c) for c in b.when.union)), *(a for end in ends for a in end))
 
 
 def _least(x: Symbol) -> Expr:
