@@ -12,7 +12,7 @@ from dynopt import damped, lorenz, quadratic, rosenbrock, solve, van_der_pol
 CASES: dict[str, tuple] = {
     "damped flow on Rosenbrock": (damped, rosenbrock(), {"x": [-1.2, 1.], "v": [0., 0.]}, {"gamma": 2.}, 5.,
                                   lambda t, s: [s[2], s[3], -2*s[2] + 2*(1 - s[0]) + 400*s[0]*(s[1] - s[0]**2), -2*s[3] - 200*(s[1] - s[0]**2)]),
-    "Van der Pol": (van_der_pol, None, [2., 0.], {"mu": 1.}, 10., lambda t, s: [s[1], (1 - s[0]**2)*s[1] - s[0]]),
+    "Van der Pol": (van_der_pol, None, [2., 0.], {"c": 1.}, 10., lambda t, s: [s[1], (1 - s[0]**2)*s[1] - s[0]]),
     "Lorenz": (lorenz, None, [1., 1., 1.], {"sigma": 10., "rho": 28., "beta": 8/3}, 5.,
                lambda t, s: [10*(s[1] - s[0]), s[0]*(28 - s[2]) - s[1], s[0]*s[1] - 8/3*s[2]])}
 
