@@ -34,7 +34,10 @@ def wrong_regions(right: Region) -> list[Region]:
     return [r for r in different if r.equals(right) is False]
 
 
-@pytest.mark.parametrize("rule", [T.gradient_descent, T.heavy_ball, T.nesterov, T.symplectic_euler_damped], ids=lambda r: r.name)
+SLOW = [pytest.param(r, marks=pytest.mark.slow, id=r.name) for r in (T.nesterov, T.symplectic_euler_damped)]
+
+
+@pytest.mark.parametrize("rule", [pytest.param(r, id=r.name) for r in (T.gradient_descent, T.heavy_ball)] + SLOW)
 def test_wrong_regions_are_refuted_with_a_rational_point(rule):
     right = stability(rule)
     wrong = wrong_regions(right)[:20]

@@ -148,6 +148,8 @@ def test_the_derivation_is_told_step_by_step():
     steps = stability(T.heavy_ball).steps
     assert any("det" in s and r"z^{2} - \left(1 + \beta - \eta \lambda\right) z + \beta" in s for s in steps)
     assert r"2 + 2 \beta - \eta \lambda" in " ".join(steps)
+    for told in (stability(T.heavy_ball, over=("mu", "L")), bounded(T.heavy_ball), oscillation(T.heavy_ball), monotone(T.gradient_descent)):
+        assert len(told.steps) >= 3 and r"\iff" in told.steps[-1]
     assert any("implied" in s for s in stability(T.aggmo, given=["0 <= b1 < 1", "0 <= b2 < 1"]).steps)
 
 
@@ -277,6 +279,7 @@ def test_frozen_preconditioner_gives_adams_edge():
 SMALL = st.integers(-3, 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.lists(SMALL, min_size=5, max_size=5), st.integers(1, 4))
 def test_rename_permute_rescale(c, scale):

@@ -20,6 +20,7 @@ from .reduce import Context, reduce, union
 from .region import Region, checked
 from .relations import assumptions
 from .schur import Coefficients, Z, as_poly, with_positive_lead
+from .steps import summary
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,9 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
     found = union((c for case in cases for c in reduce(_strict(case), context)), context)
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
     claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, defects=tuple(map(tuple, defects)))
-    return checked(Region(found, question.facts, question.definitions, names, claim, names=question.linear.names))
+    said = "no root outside the disk" if disk else "no root right of the axis"
+    steps = summary(question.linear, said, [(e, ">=") for e in rows], context, found, question.definitions)
+    return checked(Region(found, question.facts, question.definitions, names, claim, steps, names=question.linear.names))
 
 
 def _closed_conditions(p: Coefficients, disk: bool) -> tuple[list[Expr], list[str]]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, latex
 
 from ..core.errors import RuleError
 from .algebra import LinearizeError
 from .atoms import Atom, Formula, make
+from .letters import Letters
 from .linear import as_expression
 from .reduce import Context, reduce, union
 from .relations import union_of
+from .show import write
+from .steps import derivation
 from .symbols import symbol
 
 if TYPE_CHECKING:
@@ -32,7 +35,15 @@ def every_curvature(question: "Question", over: tuple) -> "Region":
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
     _sure(found, parts, low, high, context)
     at_ends = {g: kind for f, kind in kinds.items() for v in (low, high) for a in make(f.subs(LAM, v), ">") for g in a.factors}
-    return _finished(question, found, low, high, at_ends)
+    steps = derivation(question.linear, question.conditions(), context, parts, question.definitions)
+    steps = (*steps, _last_step(question, found, low, high, context))
+    return _finished(question, found, low, high, at_ends, steps)
+
+
+def _last_step(question: "Question", found: tuple, low: Expr, high: Expr, context: Context) -> str:
+    letters = Letters("latex", question.definitions)
+    first = "(0" if low == 0 else f"[{latex(low)}"
+    return rf"\text{{for every }} \lambda \in {first}, {latex(high)}] \iff {write(found, context, letters, {})}"
 
 
 def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
@@ -95,11 +106,11 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
             raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
 
 
-def _finished(question: "Question", found: tuple, low: Expr, high: Expr, kinds: dict) -> "Region":
+def _finished(question: "Question", found: tuple, low: Expr, high: Expr, kinds: dict, steps: tuple[str, ...]) -> "Region":
     from .every import Every
     from .region import Region, checked
     ends = [str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str)]
     names = tuple(n for n in dict.fromkeys([*question.linear.names, *ends]) if n != "lam")
-    return checked(Region(found, question.facts, question.definitions, kinds, Every(question.claim, low, high), names=names))
+    return checked(Region(found, question.facts, question.definitions, kinds, Every(question.claim, low, high), steps, names=names))
 
 

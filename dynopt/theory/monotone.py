@@ -20,6 +20,7 @@ from .reduce import Context, reduce, union
 from .region import Region, checked
 from .relations import assumptions, union_of
 from .schur import Coefficients
+from .steps import summary
 
 STEPS = 400
 
@@ -109,7 +110,8 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
         context = Context(question.facts)
         formula: Formula = ("and", *claim.conditions, _formula(p, first, question.place))
         found = union((c for case in union_of(formula) for c in reduce(case, context)), context)
-        return checked(Region(found, question.facts, question.definitions, {}, claim, names=linear.names))
+        steps = summary(linear, "x never changes sign", [], context, found, question.definitions)
+        return checked(Region(found, question.facts, question.definitions, {}, claim, steps, names=linear.names))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 

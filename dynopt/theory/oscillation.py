@@ -19,6 +19,7 @@ from .reduce import Context, reduce, union
 from .region import Region, checked
 from .relations import assumptions
 from .schur import Coefficients, as_poly
+from .steps import summary
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "
         context = Context(question.facts)
         cases = [[*claim.conditions, *make(e, ">")] for p in claim.polynomials for e in _pairs(p)]
         found = union((c for case in cases for c in reduce(case, context)), context)
-        return checked(Region(found, question.facts, question.definitions, {}, claim, names=linear.names))
+        relations = [(e, ">") for p in claim.polynomials for e in _pairs(p)]
+        steps = summary(linear, "a root that is not real", relations[:1] if len(relations) == 1 else [], context, found, question.definitions)
+        return checked(Region(found, question.facts, question.definitions, {}, claim, steps, names=linear.names))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))
 

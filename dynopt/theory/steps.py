@@ -35,6 +35,21 @@ def polynomial_latex(p: Coefficients, letters: Letters, z: str = "z") -> str:
     return shown or "0"
 
 
+def summary(linear: "Linear", said: str, relations: list, context: Context, union: tuple, definitions: dict) -> tuple[str, ...]:
+    """Matrix, characteristic polynomial, the relations that decide, result."""
+    letters = Letters("latex", definitions)
+    names = {s: letters.symbol(s) for s in linear.matrix.free_symbols}
+    lines = [rf"M = {sympy.latex(linear.matrix, symbol_names=names)}",
+             rf"\det(z I - M) \propto {polynomial_latex(linear.coefficients, letters)}"]
+    if relations:
+        lines.append(rf"\text{{{said}: }} " + r",\quad ".join(letters.relation(letters.product(e), op, "0") for e, op in relations))
+    return (*lines, *_dropped(context, letters), rf"\text{{{said}}} \iff {write(union, context, letters, {})}")
+
+
+def _dropped(context: Context, letters: Letters) -> list[str]:
+    return [rf"\text{{{why}: }} {letters.relation(letters.product(atom.expr.expand()), atom.op, '0')}" for why, atom in context.notes]
+
+
 def derivation(linear: "Linear", found: list[tuple[Coefficients, list[Condition]]], context: Context, union: tuple,
                definitions: dict) -> tuple[str, ...]:
     """Matrix, characteristic polynomial, conditions, what was dropped and why, result."""
@@ -48,7 +63,6 @@ def derivation(linear: "Linear", found: list[tuple[Coefficients, list[Condition]
     for p, rows in found:
         shown = ",\\quad ".join(rf"{c.name} = {letters.product(c.expr)}" for c in rows)
         lines.append(rf"{polynomial_latex(p, letters)}:\; {SUBSTITUTION[linear.kind][0]} {shown} > 0")
-    for why, atom in context.notes:
-        lines.append(rf"\text{{{why}: }} {letters.relation(letters.product(atom.expr.expand()), atom.op, '0')}")
+    lines += _dropped(context, letters)
     lines.append(rf"{SUBSTITUTION[linear.kind][1]} \iff {write(union, context, letters, {})}")
     return tuple(lines)
