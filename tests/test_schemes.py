@@ -143,6 +143,14 @@ def test_splits_are_checked_in_the_trace():
         rk4(flow.from_string("x = -h*x", state="x"))
 
 
+def test_time_of_a_step_is_never_mistaken():
+    made = explicit_euler(flow.from_string("x = t + 0*x", state="x"))
+    assert iterate(made, x0=[0.0], steps=10, h=.1).x[-1, 0] == pytest.approx(.45)
+    with pytest.raises(RuleError, match="give it when you run"):
+        made.subs(h=.1)
+    assert explicit_euler(dynopt.gradient_flow).subs(h=.1).params == ()
+
+
 # ---- observed orders --------------------------------------------------------------------------------------------
 
 TWELVE = ("A2", "A3", "A5", "B1", "B5", "D1", "E2", "E5", "damped_under", "damped_pendulum", "su_ode_quartic", "brusselator")
