@@ -69,8 +69,8 @@ class Timed(Method):
 
     def subs(self, **values: Any) -> Any:
         if "h" in values:
-            raise RuleError(f"{self.name}: h = {values['h']!r:.30} is to be written in, but the flow depends on the time t = t0 + k*h, which needs h as "
-                            "a parameter; give it when you run, as in iterate(..., h=0.1)")
+            raise RuleError(f"{self.name}: h = {values['h']!r:.30} is to be written in, but the flow depends on the time t = t0 + k*h, which "
+                            "needs h as a parameter; give it when you run, as in iterate(..., h=0.1)")
         return super().subs(**values)
 
 
