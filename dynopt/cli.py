@@ -71,6 +71,18 @@ def _rule(name: str | None, expr: str, state: str):
 
 
 @app.command()
+def describe(rule: RuleName) -> None:
+    """Print everything that is known of a rule on one page: region, rate, best parameters, noise floor, other names."""
+    from dynopt.cli_rules import find_rule
+    from dynopt.cli_show import waiting
+    from dynopt.describe import describe as page
+    found = find_rule(rule)
+    with waiting(f"describing {found.name}"):
+        text = str(page(found))
+    typer.echo(text)
+
+
+@app.command()
 def catalog(
     word: Annotated[str, typer.Argument(help="Show only names and sources that contain this.", show_default=False)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print a list for programs.")] = False,
@@ -98,6 +110,23 @@ def compare(
     words = [flow, *context.args] if flow.startswith("--") else context.args     # a parameter where the flow was left out
     print_comparison(method, "damped" if flow.startswith("--") else flow, problem, x0=x0, until=until, h=h,
                      where=list(where or ()), words=words)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def figure(
+    context: typer.Context,
+    rule: RuleName,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="An .svg, .pdf or .png file.")],
+    x: Annotated[str, typer.Option(metavar="NAME", help="The parameter across.", show_default=False)] = "",
+    y: Annotated[str, typer.Option(metavar="NAME", help="The parameter up.", show_default=False)] = "",
+    xlim: Annotated[tuple[float, float], typer.Option(metavar="LOW HIGH", help="Limits across.")] = (0.0, 4.4),
+    ylim: Annotated[tuple[float, float], typer.Option(metavar="LOW HIGH", help="Limits up.")] = (-1.1, 1.1),
+    style: Annotated[str, typer.Option(metavar="NAME", help="paper or dark.")] = "paper",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Draw the stability region of a rule in two of its parameters; the others by name, as in --lam 1."""
+    from dynopt.cli_show import draw_region
+    draw_region(rule, out, axes=(x or None, y or None), limits=(xlim, ylim), style=style, force=force, words=context.args)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -97,6 +98,26 @@ def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: fl
     with waiting(f"running {method} beside {flow}"):
         found = compare(steps, rates, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
     typer.echo(str(found))
+
+
+def draw_region(name: str, out: Path, *, axes: tuple, limits: tuple, style: str, force: bool, words: list[str]) -> None:
+    """The picture of a rule's stability region, in a file that is never overwritten unasked."""
+    from dynopt.plot.regions import plot_region
+    from dynopt.plot.written import write_picture
+    if out.exists() and not force:
+        raise FileExistsError(17, "this file exists; write --force to replace it", str(out))
+    rule, at = find_rule(name), settings(words)
+    unknown = [given for given in at if given not in (*rule.params, "lam", "nu", "mu", "L")]
+    if unknown:
+        raise ParameterError(f"{rule.name}: unknown parameter {unknown[0]!r}, expected one of {', '.join(rule.params)} or lam")
+    with waiting(f"deriving where {rule.name} is stable"):
+        region = dynopt.stability(rule)
+        title = f"Where {rule.name} is stable: {region.proof.status}".replace("_", " ")
+
+    def draw(ax: Any) -> None:
+        plot_region(region, ax, x=axes[0], y=axes[1], at=at, xlim=limits[0], ylim=limits[1], title=title)
+    for path in write_picture(draw, out, name=style):
+        typer.echo(f"wrote {path}")
 
 
 def numbers(text: str, name: str) -> list[float]:

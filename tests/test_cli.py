@@ -224,3 +224,22 @@ def test_compare_prints_the_order(capsys):
     assert "where" in refused(capsys, "compare", "heavy_ball", "--gamma", "1")
     assert "damping" in refused(capsys, "compare", "symplectic_euler(damped)", "--gamma", "1", "--damping", "2")
     assert "numbers" in refused(capsys, "compare", "symplectic_euler(damped)", "--gamma", "1", "--x0", "here")
+
+
+def test_a_figure_is_drawn_and_never_overwritten_unasked(capsys, tmp_path):
+    path = tmp_path / "region.svg"
+    code, out, _ = run("figure", "heavy_ball", "--out", str(path), "--lam", "1", capsys=capsys)
+    assert code == 0 and "wrote" in out and path.read_text().count("<svg") == 1
+    assert main(["figure", "heavy_ball", "--out", str(path), "--lam", "1"]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["figure", "heavy_ball", "--out", str(path), "--lam", "1", "--force"]) == 0
+    capsys.readouterr()
+    assert "unknown parameter 'gama'" in refused(capsys, "figure", "heavy_ball", "--out", str(tmp_path/"b.png"), "--gama=1")
+    assert ".svg" in refused(capsys, "figure", "heavy_ball", "--out", str(tmp_path/"b.gif"), "--lam", "1")
+    assert main(["figure", "heavy_ball", "--out", str(tmp_path/"no"/"b.png"), "--lam", "1"]) == 1
+    assert not [entry for entry in tmp_path.iterdir() if entry.name != "region.svg"]
+
+
+def test_describe_prints_one_page(capsys):
+    code, out, _ = run("describe", "gradient_descent", capsys=capsys)
+    assert code == 0 and "0 < eta*lam < 2" in out and "proved" in out
