@@ -61,7 +61,7 @@ _TABLE = {
     "conventions": "conventions",
     "describe": "describe",
     "report.compare": "compare",
-    "explore.page": "explore",
+    "explore": "explore",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 

@@ -2,7 +2,7 @@
 
 May import everything below. To add a page: a file `static/page_<name>.js` with a class that draws it, and a line in `pages.py`.
 The page runs the printed rule itself (`emit/js.py`); it never contains a formula typed by hand. The room has the name of its
-verb, so the room can be called: `dynopt.explore(rule, problem)` works whichever of the two was imported first.
+verb, so the room can be called: `dynopt.explore(rule, problem)` is `page.explore`, whichever of the two was imported first.
 """
 from __future__ import annotations
 
@@ -17,4 +17,5 @@ class _Room(ModuleType):
         return explore(*args, **named)
 
 
-sys.modules[__name__].__class__ = _Room
+explore = sys.modules[__name__]
+explore.__class__ = _Room

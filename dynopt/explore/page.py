@@ -72,7 +72,8 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     """
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 2000:
         raise ParameterError(f"explore: steps = {steps!r:.40}, expected a whole number from 1 to 2000; write steps=200")
-    chosen, method = kind(page), rules.as_method(rule)
+    chosen, method = kind(page), rules.as_method(rule, params)
+    params = {n: v for n, v in params.items() if n not in method.counts}
     wanted = [problem, *problems.standard()] if problem is not None else problems.standard()
     printed = problems.Printed()
     described = [problems.describe(p, printed, x0 if n == 0 else None) for n, p in enumerate(_different(wanted))]

@@ -11,6 +11,7 @@ import sympy
 
 from ..catalog.index import example
 from ..core.errors import ParameterError, RuleError
+from ..core.expr import walk
 from ..core.rule import Flow, Method, Rule
 from ..emit.js import js_step
 from ..run.setup import matrix_names, prepare, split_parameters
@@ -23,15 +24,19 @@ from .formulas import function, lines, tree, verdict
 from .problems import Printed
 
 STEPS = ("eta", "h", "lr", "alpha", "s")                       # names of the step size, the likeliest first
-GUESSES = (.5, .1, .9, .02, .99, 1.0, .004, 1e-8)
+USUAL = {"gamma": 1.0, "h": .1, "m": 1.0, "sigma": .1, "r": 3.0, "eps": 1e-8, "nu": .7, "s": .05}
+GUESSES = (.5, .1, .9, .02, .99, 1.0, .004)
+TRIALS = 64
 SPECTRUM = np.array([1.0, 10.0])
 LETTERS = {symbol("lam"): r"\lambda", symbol("nu"): r"\nu"}
 
 
-def as_method(rule: Rule) -> Method:
-    """A method as it is; a flow by the scheme that fits its state."""
+def as_method(rule: Rule, given: dict[str, Any] | None = None) -> Method:
+    """A method with its counts fixed, as given or as in its example; a flow by the scheme that fits its state."""
     if isinstance(rule, Method):
-        return rule
+        values = (example.of[rule.name].params if rule.name in example.of else {}) | (given or {})
+        counts = {n: values[n] for n in rule.signature.counts if n in values and n not in rule.counts}
+        return rule.at(**counts) if counts else rule
     if not isinstance(rule, Flow):
         raise ParameterError(f"explore: found {type(rule).__name__} {rule!r:.40}, expected a rule; write explore(heavy_ball, rosenbrock())")
     from ..catalog.schemes import rk4, symplectic_euler
@@ -54,13 +59,16 @@ def parameters(rule: Method, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _guessed(rule: Method, values: dict[str, Any], missing: list[str]) -> dict[str, float]:
-    """The choice of plain numbers under which a quadratic decays most in forty steps of the declaration itself."""
-    best: tuple[float, dict[str, float]] = (math.inf, dict.fromkeys(missing, .1))
-    for choice in itertools.islice(itertools.product(GUESSES, repeat=len(missing)), 600):
+    """Usual values where they decay, else the plain numbers under which forty steps of the declaration do most."""
+    best = (math.inf, {n: USUAL.get(n, .1) for n in missing})
+    usual = {n: v for n, v in USUAL.items() if n in missing}
+    values = values | usual
+    missing = [n for n in missing if n not in usual]
+    for choice in itertools.islice(itertools.product(GUESSES, repeat=len(missing)), TRIALS):
         trial = dict(zip(missing, choice))
         size = _decayed(rule, values | trial)
         if size < best[0]:
-            best = (size, trial)
+            best = (size, usual | trial)
     return best[1]
 
 
@@ -101,11 +109,11 @@ def describe(rule: Method, printed: Printed, problem: Any, given: dict[str, Any]
     order = sorted(source.params, key=lambda n: (STEPS.index(n) if n in STEPS else len(STEPS), list(fixed.params).index(n)))
     return {"name": rule.name, "source": rule.source, "states": list(fixed.state), "scalars": [s in fixed.scalars for s in fixed.state],
             "code": printed.function(source.source), "arrays": [printed.array(arrays[k](n)) for k, n in source.arrays],
-            "oracles": list(source.oracles), "formula": lines(fixed._repr_latex_()), "start": _starts(fixed, problem, numbers, vectors, matrices),
+            "oracles": list(source.oracles), "formula": lines(fixed._repr_latex_()),
+            "start": _starts(fixed, problem, numbers, vectors, matrices),
             "params": [{"name": n, "place": source.params.index(n), "value": values[n], "span": span(n, values[n]), "step": n in STEPS}
                        for n in order],
-            "h": source.params.index("h") if "h" in source.params else -1, "lags": _lags(fixed), "momentum": "v" in fixed.state,
-            "noisy": any(n.op == "call" and n.data[0].startswith(("noise", "uniform")) for n in fixed.program.everything),
+            "h": source.params.index("h") if "h" in source.params else -1, "t0": _first_time(fixed), "lags": _lags(fixed),
             "flows": [] if source.arrays else flows.describe(fixed, printed), "theory": theory(fixed, printed, bool(source.arrays))}
 
 
@@ -118,6 +126,12 @@ def _starts(rule: Method, problem: Any, numbers: dict, vectors: dict, matrices: 
     states = prepare(rule, problem, named, {n: float(v) for n, v in numbers.items() if n in rule.params}
                      | {n: v for n, v in (vectors | matrices).items() if n in rule.params and n not in rule.bound}).states
     return ["x" if v.shape[-1] == probe.size and np.array_equal(v[0], probe) else float(v[0, 0]) for v in (states[s] for s in rule.state)]
+
+
+def _first_time(rule: Method) -> float:
+    """Where the clock starts: 0, or 1 for a rule that divides by the time."""
+    divided = [n.args[1] for n in rule.program.everything if n.op == "div"]
+    return 1.0 if any(leaf.data == "t" for d in divided for leaf in walk([d]) if leaf.op == "param") else 0.0
 
 
 def _lags(rule: Method) -> list[int]:

@@ -286,12 +286,13 @@ export class Explorer extends ExplorerDraw {
             Array.from({ length: f.states }, (_, s) => z.subarray(s * d, (s + 1) * d)),
           )
           .get(z);
-      const rate = (z, t, dz) => rates(cut(z), cut(dz), out, t / h, t, [0, 0], null);
-      const first = f.clock ? integrate(rate, z0, h / every, 256, 1e-9 * h) : null; // a rate such as 3/t needs care at its start
-      const rows = f.clock
+      const rate = (z, t, dz) => rates(cut(z), cut(dz), out, t / h, t + this.rule.t0, [0, 0], null);
+      const singular = f.clock && !this.rule.t0; // a rate such as 3/t needs care at its start
+      const first = singular ? integrate(rate, z0, h / every, 256, 1e-9 * h) : null;
+      const rows = singular
         ? integrate(rate, first.subarray(256 * z0.length), this.steps * h, this.steps * every - 1, h / every)
         : integrate(rate, z0, this.steps * h, this.steps * every);
-      const x = f.clock ? Float64Array.from([...z0, ...rows]) : rows;
+      const x = singular ? Float64Array.from([...z0, ...rows]) : rows;
       return { name: f.name, x, d: f.states * d, n: this.steps * every, every };
     });
   }

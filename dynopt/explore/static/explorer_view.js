@@ -198,6 +198,8 @@ export class ExplorerView {
       .lams(this.j)
       .map((v) => show(v))
       .join(", ")}`;
+    const rest =
+      "Noise is added to every gradient." + (this.rule.t0 ? " The rule divides by the time, so the clock starts at t = 1." : "");
     this.derived.replaceChildren(
       el("header", {}, el("h2", {}, "Derived from the declaration")),
       el("dl", {}, rows),
@@ -205,8 +207,8 @@ export class ExplorerView {
         "p",
         { class: "note" },
         !this.linear
-          ? `The map shows what was measured on this page from the start of the path: the logarithm of f after ${MEASURED} steps. Noise is added to every gradient.`
-          : `The map and the roots are those of the linearization at the ${where}; far from it, or at another minimizer, the path may do something else. Noise is added to every gradient.`,
+          ? `The map shows what was measured on this page from the start of the path: the logarithm of f after ${MEASURED} steps. ${rest}`
+          : `The map and the roots are those of the linearization at the ${where}; far from it, or at another minimizer, the path may do something else. ${rest}`,
       ),
     );
   }

@@ -103,7 +103,7 @@ export class Lab extends ModeLab {
           }
         : inner;
     const h = rule.h >= 0 ? p[rule.h] : 1,
-      run = iterate(step, this.start(i, j, x), p, steps, { h, key, limit: 1e30 });
+      run = iterate(step, this.start(i, j, x), p, steps, { h, key, t0: rule.t0, limit: 1e30 });
     return { ...run, x: run.rows[rule.start.indexOf("x")], d: this.problems[j].dim, h };
   }
 
