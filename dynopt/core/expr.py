@@ -154,7 +154,19 @@ def _short(node: Node) -> str:
 
 
 def _binary(op: str, left: Any, right: Any) -> Any:
-    return Node(op, as_node(left), as_node(right))
+    left, right = as_node(left), as_node(right)
+    return _product(left, right) if op == "matmul" else Node(op, left, right)
+
+
+def _product(left: Node, right: Node) -> Node:
+    """A @ x as it is, x @ A as A^T @ x, and x @ y of two vectors as their inner product."""
+    if right.op == "array" and right.data.values.ndim == 2 and not (left.op == "array" and left.data.values.ndim == 2):
+        return Node("matmul", Node("array", data=right.data.T), left)
+    if right.op == "param" and left.op != "param":
+        raise RuleError(f"{_short(left)} @ {_short(right)}: a matrix parameter stands on the right, expected it on the left; "
+                        f"write {right.data} @ x")
+    matrix = left.op == "param" or (left.op == "array" and left.data.values.ndim == 2)
+    return Node("matmul" if matrix else "dot", left, right)
 
 
 def constant(value: int | Fraction) -> Node:

@@ -23,10 +23,12 @@ class Field:
     node: Node | None                                               # None: only the function is known
     function: Callable                                              # on arrays, leading axes are an ensemble where it is traced
     value: bool = False                                             # one number instead of a vector
+    reason: str = ""                                                # why the function could not be traced
 
     def __call__(self, *points: Any) -> Any:
         if self.node is None:
-            return self.function(*points)
+            found = self.function(*points)
+            return found.item() if self.value and isinstance(found, np.ndarray) and found.size == 1 else found
         points = tuple(np.asarray(p, dtype=float) for p in points)
         table = dict(zip(self.args, points))
         [out] = evaluate([self.node], lambda n: table[n.data] if n.op == "state" else plain_constant(n, {}), plain)
@@ -36,12 +38,13 @@ class Field:
         return np.broadcast_to(out, points[0].shape) if len(self.args) == 1 else np.asarray(out)
 
 
-def traced(function: Callable, args: Sequence[str]) -> Node | None:
-    """The expression of a plain function of vectors, or None where it is not one."""
+def traced(function: Callable, args: Sequence[str]) -> tuple[Node | None, str]:
+    """The expression of a plain function of vectors, or None where it is not one, and the reason."""
     try:
-        return as_node(function(*(leaf("state", a) for a in args)))
-    except Exception:       # whatever it needs that symbols do not have: it stays a black box, which `Problem.kind` says
-        return None
+        return as_node(function(*(leaf("state", a) for a in args))), ""
+    except Exception as error:       # whatever it needs that symbols do not have: it stays a black box, which `Problem.kind` says
+        told = str(error).partition("; ")[0] if isinstance(error, RuleError) else f"it raised {type(error).__name__}: {error}"
+        return None, told
 
 
 def _arguments(function: Callable, name: str) -> tuple[str, ...]:
@@ -79,8 +82,8 @@ class Problem:
         fields = {}
         for name, function in self._given.items():
             args = {"hess": ("x", "v"), "prox": ("u", "s")}.get(name) or ("x",)
-            node = traced(function, args)
-            fields[name] = Field(args, node, function, value=name == "f")
+            node, reason = traced(function, args)
+            fields[name] = Field(args, node, function, value=name == "f", reason=reason)
         x = leaf("state", "x")
         if "grad" not in fields:
             fields["grad"] = self._derived(fields["f"], x)
@@ -90,9 +93,8 @@ class Problem:
 
     def _derived(self, f: Field, x: Node) -> Field:
         if f.node is None:
-            raise RuleError(f"{self.name}: f cannot be traced (it uses more than arithmetic and the functions of dynopt on "
-                            f"whole vectors) "
-                            "and no gradient was given; write Problem(f, grad=...)")
+            raise RuleError(f"{self.name}: f cannot be traced on symbols ({f.reason:.200}) and no gradient was given; write f with the "
+                            "functions of dynopt on whole vectors, or give Problem(f, grad=...)")
         node = gradient(f.node, x)
         return Field(("x",), node, lambda *_: None)
 
@@ -142,7 +144,8 @@ class Game:
         self.fields = {}
         for i, function in enumerate(fields, 1):
             args = _arguments(function, f"field {i}")
-            self.fields[f"grad_{i}"] = Field(args, traced(function, args), function)
+            node, reason = traced(function, args)
+            self.fields[f"grad_{i}"] = Field(args, node, function, reason=reason)
         if any(f.node is None for f in self.fields.values()):
             self.kind = "python"
 

@@ -170,6 +170,14 @@ class Flow(Rule):
     kind = "flow"
 
 
+def as_rule(found: Any) -> Rule:
+    """The rule itself, or the advice to declare it."""
+    if not isinstance(found, Rule):
+        cure = "write @method above its def" if callable(found) else "write @method above a plain function, or take one from dynopt.rules"
+        raise RuleError(f"found {type(found).__name__} {found!r:.40}, expected a declared rule (a Method or a Flow); {cure}")
+    return found
+
+
 def unknown_name(rule: str, name: str, expected: Iterable[str]) -> str:
     """The message for a parameter that the rule does not have."""
     expected = tuple(expected)

@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 from numba.extending import overload
 
-from ..core.errors import ParameterError
+from ..core.errors import ParameterError, ParameterTypeError
 from ..core.problem import Field
 from ..core.show import fingerprint
 from ..emit.functions import oracle_source
@@ -134,19 +134,36 @@ class NotCompilable(Exception):
     """A black box that numba cannot compile; the run falls back to Python."""
 
 
+def check_black_box(name: str, field: Field, dimension: int) -> None:
+    """What a user's function returns has the shape of its argument; asked once, before anything is compiled."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = field.function(*(np.zeros(dimension) for _ in field.args))
+    except Exception:                                # zero may lie outside its domain: the run will tell
+        return
+    if found is None:
+        raise ParameterTypeError(f"{name}: the function returns None, expected an array of shape ({dimension},); end it with return")
+    wanted = () if field.value else (dimension,)
+    if np.shape(found) != wanted and not (field.value and np.size(found) == 1):
+        raise ParameterError(f"{name}: the function returns shape {np.shape(found)} for x of shape ({dimension},), expected {wanted}")
+
+
 def compile_black_box(name: str, field: Field, dimension: int) -> Any:
-    """A user's own gradient as an in-place oracle, where numba can compile it."""
+    """A user's own gradient as an in-place oracle, where numba can compile it; it is handed copies, which it may change."""
     key = (name, field.function, dimension)
+    if key not in _oracles and len(field.args) == 1:
+        check_black_box(name, field, dimension)
     try:
         if key in _oracles:
             return _oracles[key]
         inner = field.function if isinstance(field.function, nb.core.registry.CPUDispatcher) else nb.njit(field.function)
         if field.value:
             def oracle(x, data):
-                return inner(x)
+                return inner(x.copy())
         else:
             def oracle(x, out, data):
-                out[:] = inner(x)
+                out[:] = inner(x.copy())
         jitted = nb.njit(nogil=True, error_model="numpy")(oracle)
         probe = np.zeros(dimension)
         with warnings.catch_warnings():

@@ -12,6 +12,7 @@ from ..core.errors import ParameterError, ParameterTypeError
 from ..core.expr import Node
 from ..core.rule import Rule, unknown_name
 from ..core.values import PerCoordinate, Schedule
+from .checks import check_dimension, check_lengths, check_problem
 
 POSITIVE = ("eta", "h")                                     # steps: a run needs them above zero, theory takes any real
 
@@ -64,7 +65,11 @@ def one_number(value: Any, name: str, rule: str) -> float:
 
 def array_of(value: Any, name: str, rule: str) -> np.ndarray:
     """A finite array of doubles (integers and booleans are not mixed in by accident: only numbers are taken)."""
-    found = np.asarray(value)
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        raise ParameterError(f"{rule}: {name} has rows of different lengths, expected a rectangular array; "
+                             f"write {name}=[[1.0, 2.0], [3.0, 4.0]]") from None
     if found.dtype.kind not in "iuf":
         raise ParameterTypeError(f"{rule}: {name} has dtype {found.dtype}, expected real numbers; write {name}=[1.0, 2.0]")
     found = np.array(found, dtype=float)
@@ -148,25 +153,13 @@ def check_seed(seed: Any) -> int:
     return int(seed)
 
 
-def check_dimension(rule: Rule, problem: Any, states: dict[str, np.ndarray], vectors: dict[str, np.ndarray]) -> None:
-    """Dimensions of start, problem and per-coordinate parameters fit."""
-    first = next(s for s in rule.state if s not in rule.scalars)
-    d = states[first].shape[-1]
-    wanted = getattr(problem, "dim", None)
-    if wanted is not None and d != wanted:
-        raise ParameterError(f"{rule.name}: x0 has shape {states[first].shape}, and {problem.name} has dimension {wanted}; "
-                             f"expected shape ({wanted},), or (paths, {wanted}) for an ensemble")
-    for name, value in vectors.items():
-        if value.size not in (d, *(s.shape[-1] for s in states.values())):
-            raise ParameterError(f"{rule.name}: {name} = per_coordinate of {value.size} values, expected {d}, one for each "
-                                 f"coordinate of x0")
-
-
 def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
     """Everything a run needs, checked; states that x0 does not name start at their default or at rest."""
     from .rest import rest_states
+    check_problem(rule, problem)
     rule, plain, vectors, matrices = split_parameters(rule, given)
     states = start_states(rule, x0)
+    _lead(rule, [v.shape[:-1] for v in states.values()], {n: v.shape for n, v in plain.items()})
     first = next(s for s in rule.state if s not in rule.scalars)
     for name, value in rule.defaults.items():
         if name in rule.state and name not in states:
@@ -175,6 +168,7 @@ def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
         check_dimension(rule, problem, states, vectors)
     states |= rest_states(rule, states, plain, vectors, matrices)
     check_dimension(rule, problem, states, vectors)
+    check_lengths(rule, states, vectors, matrices)
     lead = _lead(rule, [v.shape[:-1] for v in states.values()], {n: v.shape for n, v in plain.items()})
     flat = {n: np.ascontiguousarray(np.broadcast_to(states[n], (*lead, states[n].shape[-1]))).reshape(-1,
                                                                                                       states[n].shape[-1]).copy()

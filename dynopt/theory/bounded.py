@@ -95,7 +95,7 @@ def bounded(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam"
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        question = Question(linear, *assumptions(given))
+        question = Question(linear, *assumptions(given, linear))
         return _region(question, _minimal(linear))
     except (LinearizeError, pool.OutOfTime, pool.WorkFailed) as error:
         return Region((), unknown=str(error))

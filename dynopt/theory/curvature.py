@@ -48,7 +48,7 @@ def _last_step(question: "Question", found: tuple, low: Expr, high: Expr, contex
 
 def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     try:
-        low, high = (as_expression(v) for v in over)
+        low, high = (as_expression(v) for v in (over if not isinstance(over, str) else ()))
     except (TypeError, ValueError):
         raise RuleError(f'over={over!r:.60}, expected the two ends of an interval, as in over=("mu", "L")') from None
     if set(question.linear.curvatures) - {LAM}:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sympy import Dummy, Expr, Integer, Matrix, cancel, factor, latex, sqrt
 
-from ..core.rule import Rule
+from ..core.rule import Rule, as_rule
 from . import pool
 from .algebra import LinearizeError
 from .exact import neat, solve
@@ -77,7 +77,7 @@ def equivalent(a: Rule, b: Rule) -> Equivalence:
 
 def opened(rule: Rule) -> Realization:
     """The rule as two rules are compared: gradients cut open, none asked for twice, roots of parameters as symbols."""
-    return rooted(merged(realize(rule)))
+    return rooted(merged(realize(as_rule(rule))))
 
 
 def _calls(r: Realization) -> str:

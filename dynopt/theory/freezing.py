@@ -9,13 +9,13 @@ from sympy import Expr, Matrix, Symbol
 from ..core.errors import RuleError
 from ..core.expr import leaf, replace
 from ..core.program import Program
-from ..core.rule import Rule
+from ..core.rule import Rule, as_rule
 from .symbols import symbol
 
 
 def frozen(rule: Rule, names: tuple[str, ...]) -> tuple[Program, dict[str, Symbol]]:
     """The program where old and new value of each frozen state are one constant."""
-    program = rule.program
+    program = as_rule(rule).program
     wrong = [n for n in names if n not in program.state]
     if wrong:
         raise RuleError(f"{rule.name}: freeze={names!r} names {wrong[0]!r}, expected some of ({', '.join(program.state)})")

@@ -104,7 +104,7 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        question = Question(linear, *assumptions(given))
+        question = Question(linear, *assumptions(given, linear))
         p, first, under = _sequence(linear)
         claim = Monotone(question.place, (p,), (*linear.denominators, under), question.claim.needs, first=first)
         context = Context(question.facts)

@@ -78,7 +78,7 @@ def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        question = Question(linear, *assumptions(given))
+        question = Question(linear, *assumptions(given, linear))
         claim = Oscillating(question.place, tuple(f for f, _ in linear.factors), linear.denominators, question.claim.needs)
         context = Context(question.facts)
         cases = [[*claim.conditions, *make(e, ">")] for p in claim.polynomials for e in _pairs(p)]

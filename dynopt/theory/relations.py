@@ -10,7 +10,7 @@ from sympy.core.relational import Relational
 from ..core.errors import RuleError
 from ..core.parse import parse_relation
 from .algebra import expression
-from .atoms import Atom, Formula, make, negation
+from .atoms import Atom, Formula, atoms_of, make, negation
 from .generators import Generators
 from .symbols import symbol
 
@@ -23,11 +23,17 @@ def read(relations: Iterable[Any]) -> tuple[list[tuple[Atom, ...]], tuple[Formul
     return union_of(formula), facts, definitions
 
 
-def assumptions(given: Iterable[Any]) -> tuple[tuple[Formula, ...], dict]:
-    """Relations that are taken for granted, one formula each."""
+def assumptions(given: Iterable[Any], linear: Any = None) -> tuple[tuple[Formula, ...], dict]:
+    """Relations that are taken for granted, one formula each; with `linear`, only of names that the rule knows."""
     if isinstance(given, (str, Relational, And, Or, Not)):
         given = (given,)
     formula, facts, definitions = _read(given)
+    if linear is not None:
+        known = {*linear.names, *map(str, linear.matrix.free_symbols), "mu", "L"}
+        meant = {str(s) for f in formula[1:] for a in atoms_of(f) for s in a.symbols if s not in definitions}
+        strange = sorted((meant | {str(s) for e in definitions.values() for s in e.free_symbols}) - known)
+        if strange:
+            raise RuleError(f"given: unknown name {strange[0]!r}, expected some of {', '.join(sorted(known))}")
     return tuple(dict.fromkeys([*formula[1:], *facts])), definitions
 
 

@@ -38,7 +38,7 @@ def stability(rule: Rule | Linear, *, over: tuple | None = None, given: Iterable
     pool.warm()
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
-        facts, definitions = assumptions(given)
+        facts, definitions = assumptions(given, linear)
         question = Question(linear, facts, definitions)
         return question.region() if over is None else every_curvature(question, over)
     except LinearizeError as error:
