@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from dynopt import (Problem, damped, equivalent, heavy_ball, iterate, optimum, quadratic, rate, solve,
-                    stability)
+from dynopt import Problem, damped, equivalent, heavy_ball, iterate, optimum, quadratic, rate, solve, stability
 
 Q = quadratic([1, 10])
 
