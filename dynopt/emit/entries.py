@@ -11,7 +11,7 @@ from ..core.expr import COMPARISONS, Node, leaf, walk
 from ..core.program import Program
 from .lower import is_draw
 
-MOST = 1500                                         # operations beyond which loops over entries do better
+MOST = 12_000                                       # values of a line; what is longer is not worth beginning
 VARYING = frozenset(("state", "k", "noise", "uniform"))
 
 
@@ -43,7 +43,7 @@ class Values:
     def __call__(self, op: str, *args: Value, data: Any = None) -> Value:
         key = (op, tuple(map(id, args)), data)
         if key not in self.table:
-            if len(self.table) > 8*MOST:
+            if len(self.table) > MOST:
                 raise Unsuited("too many operations")
             step = op in VARYING or any(a.step for a in args)
             own = op in ("state", "noise", "uniform") or (op == "param" and data in self.lanes)
@@ -54,9 +54,9 @@ class Values:
         return self("const", data=Fraction(number))
 
 
-def order(roots: Iterable[Value]) -> list[Value]:
-    """All values below the roots, arguments first."""
-    return walk(roots)                                                       # type: ignore[arg-type, return-value]
+def order(roots: Iterable[Value], stop: Iterable[Value] = ()) -> list[Value]:
+    """All values below the roots, arguments first; not those below `stop`."""
+    return walk(roots, stop)                                                 # type: ignore[arg-type, return-value]
 
 
 class Unrolled:
@@ -112,10 +112,12 @@ class Unrolled:
         return self._each(lambda *a: self._entry(node, a), args)
 
     def _each(self, apply: Any, args: list) -> Any:
-        count = max((len(a) for a in args if isinstance(a, list)), default=0)
-        if not count:
+        counts = {len(a) for a in args if isinstance(a, list)}
+        if not counts:
             return apply(*args)
-        return [apply(*(a[i] if isinstance(a, list) else a for a in args)) for i in range(count)]
+        if len(counts) > 1:
+            raise Unsuited("vectors of several lengths")
+        return [apply(*(a[i] if isinstance(a, list) else a for a in args)) for i in range(counts.pop())]
 
     def _entry(self, node: Node, args: tuple) -> Value:
         if node.op == "pow" and args[1].op == "const":
@@ -207,7 +209,7 @@ class Unrolled:
 
     def _matmul(self, node: Node, args: list) -> list[Value]:
         matrix, vector = args
-        if not hasattr(matrix, "shape") or matrix.size > MOST or matrix.shape[1] != len(vector):
+        if not hasattr(matrix, "shape") or matrix.size > MOST//4 or matrix.shape[1] != len(vector):
             raise Unsuited("a matrix that is large or a parameter")
         return [self._total([self.make("mul", self.make.const(c), x) for c, x in zip(row.tolist(), vector)]) for row in matrix]
 

@@ -95,8 +95,8 @@ class Regrouped:
 
     def _moves(self, v: Value) -> bool:
         """Whether a value depends on the state or on draws, rather than on the clock alone."""
-        if v not in self.moving:
-            self.moving[v] = v.op in ("state", "noise", "uniform") or any(self._moves(a) for a in v.args)
+        for w in order([v], stop=self.moving):
+            self.moving[w] = w.op in ("state", "noise", "uniform") or any(self.moving[a] for a in w.args)
         return self.moving[v]
 
     def _common(self, form: Form) -> Form:
@@ -204,8 +204,8 @@ class Regrouped:
 
     def _late(self, v: Value) -> int:
         """Roughly how many cycles after the start of a step a value is known."""
-        if v not in self.delay:
-            self.delay[v] = max(map(self._late, v.args), default=0) + DELAY.get(v.op, 4) if v.step else 0
+        for w in order([v], stop=self.delay):
+            self.delay[w] = max((self.delay[a] for a in w.args), default=0) + DELAY.get(w.op, 4) if w.step else 0
         return self.delay[v]
 
     def _made(self, form: Form) -> Value:

@@ -20,7 +20,8 @@ from .setup import Setup
 THREADS = max(1, os.cpu_count() or 1)
 PAD = 64                                            # rows hold a multiple of this many paths, so that no width needs an odd end
 KINDS = (*[machine.I64]*7, machine.REAL, machine.I64, machine.REAL, *[machine.POINTER]*5)
-_kernels: dict[tuple, LaneKernel] = {}
+MOST_OPERATIONS = {False: 600, True: 2000}          # of a step of one path, of an ensemble: beyond, loops over entries do better
+_kernels: dict[tuple, tuple[LaneKernel | Unsuited, dict]] = {}
 
 
 class Memory:
@@ -82,16 +83,29 @@ def unrolled_kernel(setup: Setup, problem: Any, *, stopping: bool, exact: bool, 
     key = (program.key, constants, frozenset((n, id(f)) for n, f in used.items()), tuple(wide), tuple(sorted(vectors.items())), lanes,
            stopping, exact, width, bool(setup.lead), positive)
     if key not in _kernels:
-        unrolled = Unrolled(program, fields, next(iter(wide)), vectors, lanes, stopping)
-        found = lane_kernel(unrolled, width or best_width(unrolled, setup), regroup=not exact, positive=positive, hasty=not setup.lead)
         if len(_kernels) > 256:
             _kernels.clear()
-        _kernels[key] = found
-        _held.append(used)                           # the key names fields by identity, so they have to stay
-    return _kernels[key]
+        try:
+            found: LaneKernel | Unsuited = made_kernel(setup, fields, next(iter(wide)), vectors, lanes, stopping, exact, width, positive)
+        except Unsuited as reason:
+            found = reason
+        _kernels[key] = found, used                  # the key names fields by identity, so they have to stay as long
+    kernel = _kernels[key][0]
+    if isinstance(kernel, Unsuited):
+        raise kernel
+    return kernel
 
 
-_held: list[Any] = []
+def made_kernel(setup: Setup, fields: dict[str, Field], d: int, vectors: dict[str, int], lanes: frozenset[str], stopping: bool, exact: bool,
+                width: int | None, positive: frozenset[str]) -> LaneKernel:
+    """The program unrolled and printed, where that is not too long."""
+    most, program = MOST_OPERATIONS[bool(setup.lead)], setup.rule.program
+    if d*len(program.nodes) > 8*most:
+        raise Unsuited("too many entries")
+    unrolled = Unrolled(program, fields, d, vectors, lanes, stopping)
+    if sum(v.step and bool(v.args) for v in order(unrolled.roots)) > most:
+        raise Unsuited("too many operations")
+    return lane_kernel(unrolled, width or best_width(unrolled, setup), regroup=not exact, positive=positive, hasty=not setup.lead)
 
 
 def best_width(unrolled: Unrolled, setup: Setup) -> int:
