@@ -10,12 +10,16 @@ from ..core.trajectory import Trajectory
 from .breaks import breaks
 from .dense import Pieces
 from .events import read_events, told, watcher
+from .ode_control import MOST_STEPS
 from .ode_path import Course, Path, drive
+from .ode_taylor import order_for
 from .setup import Setup
 from .singular import start_series, starts_singular
 from .solve import GRID
 from .steppers import chooser, settle, width_of
 from .system import System
+
+MOST_BYTES = 4 << 30                        # of one path's record
 
 
 def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.ndarray | None, method: str, rtol: float, atol: Any,
@@ -29,8 +33,10 @@ def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.nda
     interrupted = False
     for p in range(setup.paths):
         watched = read_events(events, system)
-        course = Course(rtol, weights, end, breaks(system, p, t0, end), watcher(watched))
-        path = Path(t0, system.start[p].copy(), system.work(p), width_of(method))
+        width = width_of(method, order_for(rtol, weights, system.start[p]))
+        most = min(MOST_STEPS, MOST_BYTES//(8*width*system.start.shape[1]))
+        course = Course(rtol, weights, end, breaks(system, p, t0, end), watcher(watched), most)
+        path = Path(t0, system.start[p].copy(), system.work(p), width)
         try:
             if not interrupted:
                 one_path(system, path, course, method, p)
@@ -65,6 +71,10 @@ def one_path(system: System, path: Path, course: Course, method: str, p: int) ->
         return
     if starts_singular(system, path):
         start_series(system, path, course)
+        stop = course.watch(path.pieces, 0) if course.watch is not None else None
+        if stop is not None:
+            path.t, path.message = stop, f"a terminal event at t = {stop:.6g}"
+            return
     drive(path, course, chooser(method, system, course, p))
 
 

@@ -9,6 +9,7 @@ from .ode_path import PAIRS, Course, Pair, Path
 from .ode_radau import Radau
 from .ode_scipy import Scipy
 from .ode_taylor import Taylor
+from .singular import NODES
 from .system import System
 
 MOST_ROWS = 20_000                              # beyond it the series of all values costs more than stages do
@@ -32,9 +33,9 @@ def settle(method: str, system: System, rtol: float) -> str:
     return "auto:" + ("taylor" if few else "tsit5" if rtol > LOOSE else "dop853")
 
 
-def width_of(method: str) -> int:
-    """How many coefficients a step of the run may have."""
-    return 32 if method.endswith("taylor") else 16
+def width_of(method: str, order: int) -> int:
+    """How many coefficients a step of the run may have; a singular start has those of its collocation polynomial."""
+    return max(NODES[-1] + 1, order + 1 if method.endswith("taylor") else 0)
 
 
 def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Path, int], Any]:
