@@ -41,11 +41,11 @@ def times_of(problem: dict) -> tuple[float, float]:
 
 
 def end_of(run) -> np.ndarray:
-    return np.array([run[n][-1, 0] for n in run.rule.state])
+    return np.array([run[n][-1, 0] for n in run.states])
 
 
 def scale_of(run) -> float:
-    return max(float(np.abs(run[n]).max()) for n in run.rule.state)
+    return max(float(np.abs(run[n]).max()) for n in run.states)
 
 
 def by_kind(kind: str) -> list[dict]:
