@@ -113,8 +113,8 @@ def _flow_table(flow: dict[str, Any]) -> str:
 
 
 def _figure(pictures: dict[str, str], caption: str) -> str:
-    dark = f'<source media="(prefers-color-scheme: dark)" srcset="{data_uri(pictures["dark"])}">' if "dark" in pictures else ""
-    return f'<picture>{dark}<img alt="{escape(caption, quote=True)}" src="{data_uri(pictures["paper"])}"></picture>'
+    dark = f'<source media="(prefers-color-scheme: dark)" srcset="{data_uri(pictures["dark"])}"/>' if "dark" in pictures else ""
+    return f'<picture>{dark}<img alt="{escape(caption, quote=True)}" src="{data_uri(pictures["paper"])}"/></picture>'
 
 
 def page(report: dict[str, Any], pictures: dict[str, str]) -> str:
