@@ -3,25 +3,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
 import dynopt
 
 HEAVY = {"numpy", "scipy", "sympy", "numba", "matplotlib", "z3", "typer", "rich"}
-TIMER = ("import time, sys; t = time.perf_counter(); import dynopt; print(time.perf_counter() - t);"
-         "print(*{name.split('.')[0] for name in sys.modules})")
+LOADED = "import dynopt, sys; print(*{name.split('.')[0] for name in sys.modules})"
 
 
 def python(*args: str) -> str:
     return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def test_import_is_under_a_tenth_of_a_second_and_loads_nothing_heavy():
-    runs = [python("-c", TIMER).splitlines() for _ in range(3)]
-    assert min(float(run[0]) for run in runs) < 0.1
-    assert not HEAVY & set(runs[0][1].split())
+def test_import_loads_nothing_heavy():
+    """What keeps `import dynopt` under a tenth of a second anywhere; the time itself is measured by the benches."""
+    assert not HEAVY & set(python("-c", LOADED).split())
 
 
 @pytest.mark.parametrize("name", dynopt.__all__)
@@ -35,13 +32,7 @@ def test_an_unknown_name_is_an_attribute_error_that_says_so():
         _ = dynopt.no_such_name
 
 
-def test_help_is_under_a_second_and_loads_nothing_heavy():
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        text = python("-m", "dynopt", "--help")
-        times.append(time.perf_counter() - start)
-    assert min(times) < 1
-    assert "derive" in text
+def test_help_loads_nothing_heavy():
+    assert "derive" in python("-m", "dynopt", "--help")
     loaded = python("-c", "import sys, dynopt.cli; print(*{name.split('.')[0] for name in sys.modules})")
     assert not (HEAVY - {"typer", "rich"}) & set(loaded.split())

@@ -92,10 +92,8 @@ def test_regions_stay_right_when_z3_is_silent(monkeypatch):
 
 
 def test_a_time_limit_ends_the_process():
-    started = time.perf_counter()
     with pytest.raises(pool.OutOfTime):
-        pool.call("time", "sleep", 60, seconds=0.3)
-    assert time.perf_counter() - started < 30
+        pool.call("time", "sleep", 3600, seconds=0.3)
     assert pool.call("math", "gcd", 12, 18, seconds=30) == 6             # a new process takes over
 
 
