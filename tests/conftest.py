@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("MPLBACKEND", "agg")
-os.environ.setdefault("DYNOPT_PATIENCE", "5")                # two test processes share the machine with their provers
+os.environ.setdefault("DYNOPT_PATIENCE", "2")                # two test processes share the machine with their provers
 
 from hypothesis import HealthCheck, settings
 
