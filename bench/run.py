@@ -73,7 +73,7 @@ def main() -> None:
     peak, bandwidth = fma_peak(), write_bandwidth()
     print(f"FMA peak {2/peak/1e9:.1f} Gflop/s, writing {bandwidth/1e9:.1f} GB/s", flush=True)
     rows: list[Row] = []
-    for group in (starts, lambda: rows_fixed.ensembles(library, jax, peak), lambda: rows_fixed.sweeps(library, jax, peak),
+    for group in (starts, lambda: rows_fixed.ensembles(library, jax), lambda: rows_fixed.sweeps(library),
                   lambda: rows_fixed.long_runs(library, jax), rows_fixed.radii, lambda: rows_fixed.noise(library),
                   lambda: rows_solve.single(heyoka), rows_solve.large_quadratic):
         try:
