@@ -26,10 +26,10 @@ demo: $(STAMP)  ## set up, then the main job: derive, prove and measure every st
 	@$(BIN)/dynopt report --data breast_cancer --force
 
 test: check  ## set up, then every test
-	@$(TESTS) -n 2
+	@$(TESTS) -n 2 -m 'not soak'
 
 fast: $(STAMP)  ## the tests that take less than ten seconds each
-	@$(TESTS) -n 2 -m 'not slow'
+	@$(TESTS) -n 2 -m 'not slow and not soak'
 
 figures: $(STAMP)  ## draw every figure into figures/
 	@MPLBACKEND=agg $(BIN)/python figures/build.py

@@ -30,7 +30,7 @@ def test_a_rule_without_a_mode_says_why(name):
         assert entry.status or entry.title in ("one step", "rate of change", "boundaries", "the same as"), entry
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", list(rules))
 def test_every_rule_of_the_catalogue_has_a_page(name, monkeypatch):
     monkeypatch.setattr("dynopt.theory.tuning.SECONDS", 2.0)             # an optimum that takes longer is left unknown here
