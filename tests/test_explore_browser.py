@@ -67,6 +67,25 @@ def test_dragging_on_the_map_changes_parameters_and_verdict(browser, page):
     assert browser.run("document.querySelector('.verdict').textContent") == "stable at the minimizer"
 
 
+@pytest.mark.parametrize("name", ["heavy_ball", "nesterov", "gradient_descent"])
+def test_boundaries_are_drawn_where_stability_ends_and_nowhere_else(browser, tmp_path, name):
+    """Cells on the two sides of the region's rim against the drawn segments, each within two cells of the other."""
+    browser.open(explore(rules[name], quadratic([1, 10]), beside=[]).save(tmp_path/"map.html"))
+    ready(browser)
+    rim, drawn = browser.run(f"""(() => {{
+      const m = {LAB}.map, inside = (q, r) => m.z[r*m.W + q] < 1, rim = [], drawn = [];
+      for (let r = 0; r < m.H - 1; r++) for (let q = 0; q < m.W - 1; q++) {{
+        if (inside(q, r) !== inside(q + 1, r)) rim.push([q + .5, r]);
+        if (inside(q, r) !== inside(q, r + 1)) rim.push([q, r + .5]); }}
+      for (const b of m.boundaries()) for (let k = 0; k < b.list.length; k += 4)
+        drawn.push([(b.list[k] + b.list[k + 2])/2, (b.list[k + 1] + b.list[k + 3])/2]);
+      return [rim, drawn]; }})()""")
+    apart = np.linalg.norm(np.array(rim)[:, None] - np.array(drawn)[None], axis=-1)
+    assert len(rim) > 50
+    assert apart.min(axis=0).max() <= 2, "a segment lies where nothing ends"
+    assert np.mean(apart.min(axis=1) <= 2) > .97, "a piece of the rim was not drawn"
+
+
 def test_keys_move_the_start_and_the_point_and_the_words_follow(browser, page):
     browser.open(page)
     ready(browser)

@@ -72,8 +72,7 @@ export class StabilityMap {
     if (this.lines || !this.ready || this.cost) return this.lines || [];
     const { lab, i, j, W, H } = this,
       t = lab.rules[i].theory,
-      found = [],
-      near = 2.2 * this.slope();
+      found = [];
     const curves = (t.boundaries || []).filter((b) => b.curve != null);
     for (const b of curves)
       for (let l = 0; l < (this.axes[1] === "lam" ? 1 : lab.lams(j).length); l++) {
@@ -92,8 +91,7 @@ export class StabilityMap {
         const list = contour(g, W, H, 0),
           kept = [];
         for (let k = 0; k < list.length; k += 4) {
-          const at = this.z[Math.min(H - 1, Math.round(list[k + 1])) * W + Math.min(W - 1, Math.round(list[k]))];
-          if (Math.abs(at - 1) < near) kept.push(...list.slice(k, k + 4));
+          if (this.parts(i, list[k], list[k + 1], list[k + 2], list[k + 3])) kept.push(...list.slice(k, k + 4));
         }
         if (kept.length) found.push({ kind: b.kind, list: kept });
       }
@@ -102,19 +100,22 @@ export class StabilityMap {
     return found;
   }
 
+  // whether one side of a segment is stable for every curvature and the other is not: a curve of one curvature goes on
+  // into places where another one is unstable already, and bounds nothing there
+  parts(i, x, y, u, v) {
+    const size = Math.hypot(u - x, v - y) || 1;
+    const [left, right] = [-1, 1].map((d) => {
+      const lams = this.cell((x + u) / 2 + (d * (y - v)) / size, (y + v) / 2 + (d * (u - x)) / size);
+      return this.lab.stable(i, lams, this.p);
+    });
+    return left !== right;
+  }
+
   filled() {
     // for each row the nearest one that was computed
     const known = this.order.slice(0, this.row);
     if (this.ready || !known.length) return Array.from({ length: this.H }, (_, r) => r);
     return Array.from({ length: this.H }, (_, r) => known.reduce((a, b) => (Math.abs(b - r) < Math.abs(a - r) ? b : a)));
-  }
-
-  slope() {
-    // how much the radius changes from cell to cell near one
-    let most = 0;
-    for (let n = 1; n < this.z.length; n++)
-      if (n % this.W && Math.abs(this.z[n] - 1) < 0.2) most = Math.max(most, Math.abs(this.z[n] - this.z[n - 1]));
-    return Math.min(0.2, Math.max(0.01, most));
   }
 
   draw(plot) {
