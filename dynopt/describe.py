@@ -10,9 +10,10 @@ from sympy import PolynomialError, latex
 from .conventions import conventions
 from .core.errors import RuleError
 from .core.latex import rule_latex
-from .core.rule import Rule
+from .core.rule import Method, Rule
 from .theory.algebra import LinearizeError
 from .theory.linear import linearize
+from .theory.modified import ode_limit
 from .theory.moments import Moments, moments
 from .theory.rates import Rate, rate
 from .theory.stability import stability
@@ -83,6 +84,7 @@ def describe(rule: Rule) -> Description:
         for title, find in ((("stable where", _region), ("boundaries", _boundaries), ("rate", _rate), ("best over [mu, L]", _best),
                              ("noise floor", _noise))):
             entries += _tried(title, find, rule)
+    entries += _tried("follows the flow", _limit, rule)
     entries += _tried("the same as", _same, rule)
     return Description(rule, tuple(entries))
 
@@ -134,6 +136,14 @@ def _best(rule: Rule) -> Entry | None:
         return None
     best = optimum(rule)
     return Entry("best over [mu, L]", repr(best).rpartition("        ")[0], best._repr_latex_().strip("$"), best.proof.status)
+
+
+def _limit(rule: Rule) -> Entry | None:
+    """The flow of a method as its step vanishes, and the scaling in which it is one."""
+    if not isinstance(rule, Method) or "grad" not in rule.oracles:
+        return None
+    flow = ode_limit(rule)
+    return Entry("follows the flow", f"{flow.program}\n({flow.origin})", rule_latex(flow), "closed form")
 
 
 def _noise(rule: Rule) -> Entry | None:

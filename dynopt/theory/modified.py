@@ -77,17 +77,26 @@ def _searched(method: Method, where: dict[str, str] | None, order: int) -> Flow:
     if not isinstance(method, Method):
         raise RuleError(f"modified: found {type(method).__name__}, expected a Method; a Flow becomes one by a scheme, as in leapfrog(flow)")
     if where is not None:
-        return Expansion(method, where, order).flow()
+        return _followed(method, where, order)
     tried = [{}] if "h" in method.params else [{n: v for n, v in w.items() if n in method.params} for w in SEARCHED]
     reason = ""
     for scaling in tried:
         if scaling or "h" in method.params:
             try:
-                return Expansion(method, scaling, order).flow()
+                return _followed(method, scaling, order)
             except NoTrees as error:
                 reason = reason or str(error)
     raise RuleError(f"{method.name}: no scaling of {', '.join(method.params)} was found in which it has a limit ({reason or 'none applies'}); "
                     "write where={\"eta\": \"h**2\", \"beta\": \"1 - gamma*h\"}")
+
+
+def _followed(method: Method, scaling: dict[str, str], order: int) -> Flow:
+    """The flow at one scaling, refused where the clock is so slow that the gradient vanishes from the limit."""
+    limit = Expansion(method, scaling, 0).flow()
+    if method.program.oracles and not limit.program.oracles:
+        told = ", ".join(f"{n} = {v}" for n, v in scaling.items())
+        raise NoTrees(f"{method.name}: at {told} the gradient vanishes from the limit; let the step go to 0 more slowly")
+    return limit if order == 0 else Expansion(method, scaling, order).flow()
 
 
 class Expansion:
