@@ -186,7 +186,7 @@ def test_a_closed_pipe_is_no_error():
 def test_a_terminal_without_unicode(rules):
     environment = {**os.environ, "LANG": "C", "LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     with start("derive", f"{rules}:missing", env=environment) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=5)
     assert process.returncode == 2 and out == b"" and b"found no function" in err and b"Traceback" not in err
 
 
@@ -199,7 +199,7 @@ def test_interrupting_ends_soon_with_130(tmp_path):
                 break
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=5)
     assert process.returncode == 130 and err == b"dynopt: interrupted\n"
 
 
