@@ -129,6 +129,24 @@ def figure(
     draw_region(rule, out, axes=(x or None, y or None), limits=(xlim, ylim), style=style, force=force, words=context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def sweep(
+    context: typer.Context,
+    rule: RuleName,
+    grid: Annotated[list[str], typer.Option(metavar="NAME=VALUES", show_default=False,
+                    help="An axis: eta=0.01:0.4:40 (low, high, how many) or beta=0,0.5,0.9; repeatable.")],
+    problem: Annotated[str, typer.Option(metavar="PROBLEM", help="rosenbrock, 'quadratic([1, 10])', ...")] = "rosenbrock",
+    x0: Annotated[str, typer.Option(metavar="NUMBERS", help="The start, such as '-1.5,1'.")] = "-1.5,1",
+    steps: Annotated[int, typer.Option(metavar="NUMBER", help="Steps of a method.")] = 1000,
+    until: Annotated[float, typer.Option(metavar="TIME", help="End time of a flow.")] = 10.0,
+    out: Annotated[str, typer.Option(metavar="FILE", help="A .csv table, one row a run.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Run a rule at every point of a grid of parameters; the others by name, as in --beta 0.9."""
+    from dynopt.cli_sweep import run_sweep
+    run_sweep(rule, problem, grid, x0=x0, steps=steps, until=until, out=out, force=force, words=context.args)
+
+
 @app.command()
 def report(
     data: Annotated[str, typer.Option(metavar="NAME", help="breast_cancer, wine or digits.")] = "breast_cancer",

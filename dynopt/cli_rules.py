@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -42,6 +43,21 @@ def _own(value: Any, module: Any) -> bool:
         inspect.isfunction(value) and home != module.__name__)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What was typed for a rule or a problem, and how a refusal of it reads."""
+
+    text: str
+    noun: str = "rule"
+
+    def refusal(self, why: str) -> RuleError:
+        return RuleError(f"{self.noun} {self.text!r}: {why}")
+
+    @property
+    def how(self) -> str:
+        return HOW if self.noun == "rule" else "write rosenbrock or 'quadratic([1, 10])'"
+
+
 def find_rule(text: str) -> Rule:
     """The rule that a command line names.
 
@@ -50,68 +66,70 @@ def find_rule(text: str) -> Rule:
     """
     if ":" in text or text.endswith(".py"):
         return _from_file(text)
-    found = _from_catalog(text)
+    found = _from_catalog(Asked(text))
     if isinstance(found, Rule):
         return found
-    raise RuleError(f"rule {text!r}: found a function that makes rules, expected a rule; write {text}(damped)")
+    if isinstance(found, Problem):
+        raise Asked(text).refusal(f"found a problem, expected a rule; {HOW}")
+    raise Asked(text).refusal(f"found a function that makes rules, expected a rule; write {text}(damped)")
 
 
 def find_problem(text: str) -> Problem:
     """The problem that a command line names: "rosenbrock" or "quadratic([1, 10])"."""
-    found = _from_catalog(text)
+    asked = Asked(text, "problem")
+    found = _from_catalog(asked)
     try:
         found = found() if inspect.isfunction(found) else found
     except TypeError:
-        raise ParameterError(f"problem {text!r}: it needs arguments; write {text}([1, 10])") from None
+        raise asked.refusal(f"it needs arguments; write {text}([1, 10])") from None
     if isinstance(found, Problem):
         return found
-    raise ParameterError(f"problem {text!r}: found {type(found).__name__}, expected a problem; "
-                         "write rosenbrock or 'quadratic([1, 10])'")
+    raise asked.refusal(f"found {type(found).__name__}, expected a problem; {asked.how}")
 
 
-def _from_catalog(text: str) -> Any:
+def _from_catalog(asked: Asked) -> Any:
     known: dict[str, Any] = {}
     for things in shelf().values():
         known |= things
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise RuleError(f"rule {text!r}: this cannot be read; {HOW}") from None
-    return _build(tree, known, text)
+        tree = ast.parse(asked.text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise asked.refusal(f"this cannot be read; {asked.how}") from None
+    return _build(tree, known, asked)
 
 
-def _build(tree: ast.AST, known: dict[str, Any], text: str) -> Any:
+def _build(tree: ast.AST, known: dict[str, Any], asked: Asked) -> Any:
     """The value of a name, a number, a list, or a call of a catalogue function on such values; nothing else is understood."""
     if isinstance(tree, ast.Constant) and isinstance(tree.value, (int, float)):
         return tree.value
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub) and isinstance(tree.operand, ast.Constant):
-        return -_build(tree.operand, known, text)
+        return -_build(tree.operand, known, asked)
     if isinstance(tree, (ast.List, ast.Tuple)):
-        return [_build(part, known, text) for part in tree.elts]
+        return [_build(part, known, asked) for part in tree.elts]
     if isinstance(tree, ast.Name):
         if tree.id not in known:
             near = get_close_matches(tree.id, known, 3)
             meant = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise RuleError(f"rule {text!r}: there is no {tree.id!r} in the catalogue{meant}\n{HOW}")
+            raise asked.refusal(f"there is no {tree.id!r} in the catalogue{meant}\n{asked.how}")
         return known[tree.id]
     if isinstance(tree, ast.Call):
-        function = _build(tree.func, known, text)
-        given = [_build(argument, known, text) for argument in tree.args]
-        named = {word.arg: _build(word.value, known, text) for word in tree.keywords if word.arg}
-        return _call(function, given, named, text)
-    raise RuleError(f"rule {text!r}: only names, numbers, lists and calls are understood; {HOW}")
+        function = _build(tree.func, known, asked)
+        given = [_build(argument, known, asked) for argument in tree.args]
+        named = {word.arg: _build(word.value, known, asked) for word in tree.keywords if word.arg}
+        return _call(function, given, named, asked)
+    raise asked.refusal(f"only names, numbers, lists and calls are understood; {asked.how}")
 
 
-def _call(function: Callable, given: list, named: dict, text: str) -> Any:
+def _call(function: Callable, given: list, named: dict, asked: Asked) -> Any:
     if isinstance(function, Rule) or not callable(function):
         name = getattr(function, "name", function)
-        raise RuleError(f"rule {text!r}: {name!r} is a rule already and takes nothing in brackets; {HOW}")
+        raise asked.refusal(f"{name!r} is a rule already and takes nothing in brackets; {asked.how}")
     try:
         return function(*given, **named)
     except (RuleError, ParameterError):
         raise
     except (TypeError, AttributeError) as error:
-        raise RuleError(f"rule {text!r}: {error}; {HOW}") from error
+        raise asked.refusal(f"{error}; {asked.how}") from error
 
 
 def _from_file(text: str) -> Rule:
