@@ -34,6 +34,7 @@ _TABLE = {
     "theory.region": "Region",
     "theory.proof": "Proof",
     "theory.interval": "intervals largest",
+    "theory.evaluate": "evaluate",
     "theory.modified": "ode_limit modified",
     "theory.energy": "lyapunov",
     "theory.order": "order_of stability_interval",
