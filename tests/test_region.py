@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynopt.core.errors import ParameterError, RuleError
+from dynopt.core.functions import exp
 from dynopt.core.rule import flow, method
 from dynopt.theory.algebra import LinearizeError
 from dynopt.theory.linear import linearize
@@ -34,6 +35,10 @@ PRINTED = [
 @pytest.mark.parametrize("rule, text", PRINTED, ids=lambda v: getattr(v, "name", None))
 def test_a_region_prints_as_an_author_would_write_it(rule, text):
     assert str(stability(rule)) == text
+
+
+def test_the_matrix_in_latex_has_greek_letters():
+    assert r"\lambda" in linearize(T.heavy_ball)._repr_latex_() and "lam" not in linearize(T.heavy_ball)._repr_latex_().replace("lambda", "")
 
 
 def test_latex_says_the_same_as_text():
@@ -346,3 +351,25 @@ def test_scalars_that_drive_themselves_have_a_proved_limit():
     from dynopt.catalog.index import rules
     assert stability(rules["fista"], given=["eta > 0"]).equals(region("3*eta*lam < 4 + eta*nu", given=["eta > 0"])) is True
     assert str(stability(rules["chebyshev"])) == "lam < L + mu"
+
+
+def test_exponentials_of_one_exponent_are_powers_of_one_variable():
+    @method
+    def kicked(x, v, *, gamma, h, grad):
+        v = exp(-gamma*h)*v - h*grad(x)
+        return x + h*exp(-2*gamma*h)*v, v
+
+    @method
+    def split(x, v, *, gamma, h, grad):
+        v = exp(-gamma*h/2)*v - h*grad(x)
+        return x + h*exp(-gamma*h - h)*v, exp(-gamma*h/2 - h)*v
+    found = stability(kicked)
+    assert str(found) == "gamma > 0, exp(-2*gamma*h)*h**2*lam < 2*(1 + exp(-gamma*h))" and len(found.definitions) == 1
+    assert found.proof.status == "proved"
+    assert str(stability(split)).startswith("gamma > -1, ") and len(stability(split).definitions) == 2
+    rng, regions = np.random.default_rng(0), {rule.name: stability(rule) for rule in (kicked, split)}
+    for gamma, h, lam in rng.uniform([-1.5, .01, .01], [2, 3, 4], (300, 3)):
+        for rule in (kicked, split):
+            step = np.array(rule(*np.eye(2), gamma=gamma, h=h, grad=lambda x, lam=lam: lam*x))
+            radius = max(abs(np.linalg.eigvals(step)))
+            assert regions[rule.name].contains(gamma=gamma, h=h, lam=lam) == (radius < 1) or abs(radius - 1) < 1e-9

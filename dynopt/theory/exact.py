@@ -1,22 +1,7 @@
 """Linear systems in parameters with roots and exponentials, and results written so that they can be read."""
 from __future__ import annotations
 
-from sympy import (
-    Add,
-    Dummy,
-    Expr,
-    Integer,
-    Matrix,
-    Mul,
-    Poly,
-    PolynomialError,
-    Rational,
-    Symbol,
-    cancel,
-    exp,
-    factor_list,
-    fraction,
-)
+from sympy import Add, Expr, Matrix, Mul, Poly, PolynomialError, Rational, Symbol, cancel, factor_list, fraction
 
 from .atoms import first_coefficient, negative
 from .generators import Generators
@@ -26,34 +11,18 @@ from .lift import solve_linear
 def solve(a: Matrix, b: Matrix) -> Matrix | None:
     """a x = b with roots and exponentials of parameters as symbols of their own."""
     generators = Generators()
-    marks = [Dummy() for _ in range(len(a) + len(b))]
-    joined = generators.polynomial(Add(*(e*d for e, d in zip([*a, *b], marks))))
-    powers = _one_exponential(generators.meaning)
-    joined = joined.xreplace(powers)
-    entries = [joined.xreplace({other: Integer(int(other is d)) for other in marks}) for d in marks]
+    entries = generators.polynomials([*a, *b])
     found = solve_linear(Matrix(a.rows, a.cols, entries[:len(a)]), Matrix(b.rows, b.cols, entries[len(a):]))
     if found is None:
         return None
-    return found.applyfunc(lambda e: neat(_reduced(cancel(e), generators, powers)).subs(generators.meaning))
+    return found.applyfunc(lambda e: neat(_reduced(cancel(e), generators)).subs(generators.meaning))
 
 
-def _one_exponential(meaning: dict[Symbol, Expr]) -> dict[Symbol, Expr]:
-    """Exponentials whose exponents are whole multiples of a shorter one as its powers."""
-    table: dict[Symbol, Expr] = {}
-    found = sorted(((g, e.args[0]) for g, e in meaning.items() if isinstance(e, exp)), key=lambda p: len(str(p[1])))
-    for i, (g, a) in enumerate(found):
-        for unit, b in found[:i]:
-            ratio = cancel(a/b)
-            if unit not in table and ratio.is_Integer:
-                table[g] = unit**ratio
-    return table
-
-
-def _reduced(e: Expr, generators: Generators, powers: dict[Symbol, Expr]) -> Expr:
+def _reduced(e: Expr, generators: Generators) -> Expr:
     """Even powers of a square root replaced by what is under it."""
     for g, value in list(generators.meaning.items()):
         if value.is_Pow and value.exp == Rational(1, 2) and e.has(g):
-            base = generators.polynomial(value.base).xreplace(powers)
+            base = generators.polynomial(value.base)
             over, under = (Poly(p, g) for p in fraction(e))
             e = cancel(_even(over, g, base)/_even(under, g, base))
     return e

@@ -6,12 +6,13 @@ A generator comes with what is known of it (sqrt(L) is positive and its square i
 from __future__ import annotations
 
 from math import lcm
+from typing import Iterable
 
-from sympy import Abs, Dummy, Expr, Integer, Mul, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
+from sympy import Abs, Add, Expr, Mul, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
 
 from ..core.errors import RuleError
 from .algebra import LinearizeError
-from .atoms import Atom, Formula, make
+from .atoms import Atom, Formula, make, terms
 from .numbers import FUNCTIONS
 
 PI_BOUNDS = Rational(3141592653, 10**9), Rational(3141592654, 10**9)
@@ -24,10 +25,22 @@ class Generators:
         self.meaning: dict[Symbol, Expr] = {}
         self.facts: list[Formula] = []
         self._known: dict[Expr, Expr] = {}
+        self._units: dict[Expr, list[tuple[Rational, Symbol]]] = {}
+
+    def polynomials(self, expressions: Iterable[Expr]) -> list[Expr]:
+        """Several expressions, whose exponentials are powers of common ones."""
+        expressions = list(expressions)
+        shares: dict[Expr, list[Rational]] = {}
+        for f in dict.fromkeys(f for e in expressions for f in sorted(e.atoms(exp), key=str)):
+            for part, share in _exponents(f):
+                shares.setdefault(part, []).append(share)
+        for part, found in shares.items():
+            self._exponential(part, Rational(found[0].p//abs(found[0].p), lcm(*(int(c.q) for c in found))))
+        return [self.polynomial(e) for e in expressions]
 
     def polynomial(self, e: Expr) -> Expr:
         """The expression as a rational function of parameters and generators."""
-        e = _with_common_exponentials(e)
+        e = e.xreplace({f: Mul(*(self._exponential(*part) for part in _exponents(f))) for f in e.atoms(exp)})
         table: dict[Expr, Expr] = {}
         for sub in _irrational(e):
             table[sub] = self._generator(sub)
@@ -37,6 +50,19 @@ class Generators:
         if e not in self._known:
             self._known[e] = self._power(e) if e.is_Pow and e.exp.is_Rational else self._named(e)
         return self._known[e]
+
+    def _exponential(self, part: Expr, share: Rational) -> Expr:
+        """exp(share*part) as a whole power of one generator; a finer one than those known is tied to them."""
+        known = self._units.setdefault(part, [])
+        for unit, g in known:
+            if (share/unit).is_Integer:
+                return g**(share/unit)
+        unit = Rational(share.p//abs(share.p), lcm(int(share.q), *(int(u.q) for u, _ in known)))
+        g = self._named(exp(unit*part, evaluate=False))
+        for other, h in known:
+            self.facts += make(h*g**max(-other/unit, 0) - g**max(other/unit, 0), "==")
+        known.append((unit, g))
+        return g**(share/unit)
 
     def _power(self, e: Expr) -> Expr:
         """base**(p/q) as a power of the q-th root."""
@@ -92,17 +118,26 @@ class Generators:
         return g
 
 
+def _exponents(f: Expr) -> list[tuple[Expr, Rational]]:
+    """exp(2*a - b/2) as [(a, 2), (b, -1/2)]."""
+    return sorted(f.args[0].expand().as_coefficients_dict().items(), key=lambda p: str(p[0]))
+
 
 def without_exponentials(atom: Atom, definitions: dict) -> tuple[Atom, ...]:
-    """exp(a) < 1 as a < 0 and exp(a) > 1 as a > 0, factor by factor; everything else as it is."""
-    factors = []
-    for f in atom.factors:
-        g = next((s for s in f.free_symbols if isinstance(definitions.get(s), exp)), None)
-        sides = {} if g is None else {g - 1: definitions[g].args[0], 1 - g: -definitions[g].args[0]}
-        factors.append(sides.get(f, f))
+    """exp(a) < exp(b) as a < b, factor by factor; everything else as it is."""
+    factors = [_exponent(f, definitions) for f in atom.factors]
     if any(e.has(exp) or not e.is_rational_function() for e in factors):
         return (atom,)
     return make(Mul(*factors), atom.op)
+
+
+def _exponent(f: Expr, definitions: dict) -> Expr:
+    """a - b for c*(exp(a) - exp(b)), which has its sign; f itself for anything else."""
+    rows = terms(f)
+    if len(rows) != 2 or rows[0][1] != -rows[1][1] or not all(isinstance(definitions.get(s), exp) for s in f.free_symbols):
+        return f
+    first, second = (Add(*(e*definitions[s].args[0] for s, e in powers)) for powers, _ in rows)
+    return (first - second if rows[0][1] > 0 else second - first).expand()
 
 
 def is_loose(definitions: dict) -> bool:
@@ -118,24 +153,3 @@ def _irrational(e: Expr) -> list[Expr]:
     if e.is_Add or e.is_Mul or (e.is_Pow and e.exp.is_Integer):
         return list(dict.fromkeys(s for a in e.args for s in _irrational(a)))
     return [e]
-
-
-def _with_common_exponentials(e: Expr) -> Expr:
-    """exp(a/2) and exp(a) as powers of one exponential."""
-    found = list(e.atoms(exp))
-    table: dict[Expr, Expr] = {}
-    while found:
-        head = found[0].args[0]
-        group = [(f, f.args[0]/head) for f in found if (f.args[0]/head).is_Rational]
-        unit = head/lcm(*(int(ratio.q) for _, ratio in group))
-        if unit.could_extract_minus_sign() != head.could_extract_minus_sign():
-            unit = -unit
-        if len(group) > 1 or unit != head:
-            base = Dummy("exp")
-            table.update({f: base**Integer(f.args[0]/unit) for f, _ in group})
-            table[base] = exp(unit, evaluate=False)
-        found = [f for f in found if f not in {g for g, _ in group}]
-    if not table:
-        return e
-    bases = {b: v for b, v in table.items() if isinstance(b, Dummy)}
-    return e.xreplace({f: v for f, v in table.items() if f not in bases}).xreplace(bases)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sympy import Expr, Symbol, latex
+from sympy import Add, Expr, Symbol, exp, latex
 
 from .atoms import factored, first_coefficient, terms
 
@@ -51,12 +51,21 @@ class Letters:
     def monomial(self, powers: tuple, c: Fraction = Fraction(1)) -> str:
         """c*x*y**2 with a positive c."""
         parts = [] if c == 1 and powers else [self.number(c)]
+        powers, growth = self._exponents(powers)
+        names = {s: self.symbol(s) for s in growth.free_symbols}
+        parts += [latex(growth, symbol_names=names) if self.tex else str(growth)] if growth != 1 else []
         for s, e in sorted(self._unrooted(powers), key=lambda p: order(p[0])):
             name = self.symbol(s)
             tall = s in self.definitions and e > 1
             name = (rf"\left({name}\right)" if self.tex else name if name.endswith(")") else f"({name})") if tall else name
             parts.append(name if e == 1 else f"{name}^{{{e}}}" if self.tex else f"{name}**{e}")
         return (" " if self.tex else "*").join(parts)
+
+    def _exponents(self, powers: tuple) -> tuple[tuple, Expr]:
+        """exp(a)**2*exp(b) as exp(2*a + b), and what else there is."""
+        grown = [(s, e) for s, e in powers if isinstance(self.definitions.get(s), exp)]
+        total = exp(Add(*(e*self.definitions[s].args[0] for s, e in grown)))
+        return tuple(p for p in powers if p not in grown), total
 
     def _unrooted(self, powers: tuple) -> list[tuple[Symbol, int]]:
         """sqrt(L)**3 as L*sqrt(L)."""

@@ -15,6 +15,7 @@ from .algebra import LinearizeError, expression
 from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
+from .letters import Letters
 from .limits import settle
 from .pool import limited
 from .schur import Coefficients, Spectrum, as_poly
@@ -46,8 +47,7 @@ class Linear:
     @cached_property
     def generators(self) -> Generators:
         found = Generators()
-        for e in self.matrix:
-            found.polynomial(e)
+        found.polynomials(self.matrix)
         return found
 
     @cached_property
@@ -131,7 +131,8 @@ class Linear:
         return tuple(found)
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {sympy.latex(self.matrix)}$"
+        letters = Letters("latex")
+        return f"$\\displaystyle {sympy.latex(self.matrix, symbol_names={s: letters.symbol(s) for s in self.matrix.free_symbols})}$"
 
 
 def _upright(f: Coefficients) -> Poly:
