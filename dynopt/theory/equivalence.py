@@ -10,7 +10,7 @@ from . import pool
 from .algebra import LinearizeError
 from .exact import neat, solve
 from .extremal import candidates
-from .realize import Realization, Z, fresh, merged, numerators, realize, rooted
+from .realize import Realization, Z, fresh, is_root, merged, numerators, realize, rooted
 from .symbols import symbol
 
 SECONDS = 20.0
@@ -102,7 +102,9 @@ def parameter_map(a: Realization, b: Realization) -> dict[str, Expr] | None:
 
 
 def solve_for(a: Realization, b: Realization) -> dict[str, Expr] | None:
-    """The same, in this process."""
+    """The same, in this process; no parameter is looked for inside an exponential or the root of a sum."""
+    if not all(map(is_root, b.roots.values())):
+        return None
     own = fresh(b.names)
     table = {symbol(n): s for n, s in own.items()}
     under = {e.base.name: g for g, e in b.roots.items()}                 # the unknown is then the root

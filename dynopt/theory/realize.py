@@ -60,7 +60,7 @@ class Realization:
 
 
 class OpenRunner(Runner):
-    """Runs a program with the value of every gradient as an input of its own."""
+    """Runs a program with the value of every gradient as an input of its own; p = prox(u, s) is p = u - s g with g at p."""
 
     def __init__(self, values: dict[str, Expr]):
         super().__init__(1, values, self._forbidden, nonlinear=False)
@@ -73,16 +73,35 @@ class OpenRunner(Runner):
 
     def _call(self, node: Node, args: list[Value]) -> Value:
         name = node.data[0]
-        if not name.startswith("grad"):
-            if name.startswith(("hess", "prox")):
+        if not name.startswith(("grad", "prox")):
+            if name.startswith("hess"):
                 raise LinearizeError(f"{name}(...) is no gradient, so it has no transfer function")
             return super()._call(node, args)
-        if len(args) != 1:
+        if len(args) != 1 and name.startswith("grad"):
             raise LinearizeError("the gradient takes several players; a transfer function needs one state vector")
-        if node not in self.inputs:
-            self.inputs[node] = ("<g>", len(self.inputs))
-            self.queries.append(args[0][0])
-        return (Form(Integer(0), {self.inputs[node]: Integer(1)}),)
+        new = node not in self.inputs
+        key = self.inputs.setdefault(node, ("<g>", len(self.inputs)))
+        value = Form(Integer(0), {key: Integer(1)})
+        if name.startswith("prox"):
+            value = args[0][0] - value*args[1][0].const
+        if new:
+            self.queries.append(value if name.startswith("prox") else args[0][0])
+        return (value,)
+
+    def _implicit(self, node: Node) -> Value:
+        """Queries inside the residual are made at the unknowns: their solution is written in."""
+        asked = len(self.queries)
+        found = super()._implicit(node)
+        unknown = {(u.data, i): found[j*self.size + i] for j, u in enumerate(node.data[0]) for i in range(self.size)}
+        self.queries[asked:] = [_with_solution(q, unknown) for q in self.queries[asked:]]
+        return found
+
+
+def _with_solution(query: Form, unknown: dict[tuple[str, int], Form]) -> Form:
+    total = Form(query.const, {k: c for k, c in query.row.items() if k not in unknown})
+    for key, c in query.row.items():
+        total = total + unknown[key]*c if key in unknown else total
+    return total
 
 
 def realize(rule: Rule) -> Realization:
@@ -101,6 +120,8 @@ def realize(rule: Rule) -> Realization:
     def block(forms: list[Form], columns: list) -> Matrix:
         return Matrix(len(forms), len(columns), [f.row.get(c, Integer(0)) for f in forms for c in columns]).applyfunc(_tidy)
     calls = tuple(node.data[0] for node in runner.inputs)
+    if not any(c.startswith("grad") for c in calls):                     # prox alone: the one function of the rule is that of prox
+        calls = tuple(c.replace("prox", "grad", 1) for c in calls)
     return Realization(block(rows, keys), block(rows, inputs), block(runner.queries, keys), block(runner.queries, inputs),
                        tuple(keys), calls, program.kind, tuple(rule.params))
 
@@ -128,16 +149,19 @@ def _kept(r: Realization, i: int, j: int) -> Realization:
 
 
 def rooted(r: Realization) -> Realization:
-    """The same with square roots of parameters as symbols, each parameter under a root as the square of its symbol."""
+    """The same with roots and exponentials of parameters as symbols; a parameter under a square root is the square of its symbol."""
     generators = Generators()
     blocks = [m.applyfunc(generators.polynomial) for m in (r.A, r.B, r.C, r.D)]
     if not generators.meaning:
         return r
-    if not all(e.is_Pow and e.exp == Rational(1, 2) and e.base.is_Symbol for e in generators.meaning.values()):
-        raise LinearizeError("its parameters stand inside exponentials or roots of sums; give these a name of their own")
-    squares = {e.base: g**2 for g, e in generators.meaning.items()}
+    squares = {e.base: g**2 for g, e in generators.meaning.items() if is_root(e)}
     A, B, C, D = (m.subs(squares).applyfunc(cancel) for m in blocks)
     return replace(r, A=A, B=B, C=C, D=D, roots=dict(generators.meaning))
+
+
+def is_root(meaning: Expr) -> bool:
+    """The square root of a parameter: solving for the root solves for the parameter."""
+    return bool(meaning.is_Pow and meaning.exp == Rational(1, 2) and meaning.base.is_Symbol)
 
 
 def numerators(e: Expr, variable: Symbol) -> list[Expr]:
