@@ -134,10 +134,21 @@ class Node:
         name = ufunc.__name__
         if how == "__call__" and name in UFUNCS:
             return _binary(UFUNCS[name], *inputs)
+        from .numpy_words import spoken
+        if how == "__call__" and (meant := spoken(ufunc)):
+            return meant(*inputs)
         name = {"absolute": "abs", "negative": "-", "square": "**2"}.get(name, name)
         cure = f"`from dynopt import {name}` and write {name}(...)" if name in SPOKEN else "write it with the functions of dynopt"
         raise RuleError(f"np.{ufunc.__name__} was applied to {_short(self)}: numpy's functions act on numbers only; {cure}, "
                         "which works on arrays too")
+
+    def __array_function__(self, function: Any, _types: Any, given: tuple, options: dict) -> Any:
+        from .numpy_words import spoken
+        if meant := spoken(function):
+            return meant(*given, **options)
+        if function is np.sum or function is np.mean:
+            return getattr(self, function.__name__)()
+        return self.__array__()
 
     def __repr__(self) -> str:
         from .show import text

@@ -13,7 +13,7 @@ import numpy as np
 from numba.extending import overload
 
 from ..core.errors import ParameterError, ParameterTypeError
-from ..core.problem import Field
+from ..core.problem import Field, by_differences
 from ..core.show import fingerprint
 from ..emit.functions import oracle_source
 from . import noise
@@ -149,6 +149,14 @@ def check_black_box(name: str, field: Field, dimension: int) -> None:
         raise ParameterError(f"{name}: the function returns shape {np.shape(found)} for x of shape ({dimension},), expected {wanted}")
 
 
+def _compiled_by_numba(function: Callable) -> Any:
+    """A plain function as numba compiles it; a gradient by differences is compiled around its f."""
+    if isinstance(function, nb.core.registry.CPUDispatcher):
+        return function
+    of = getattr(function, "differentiates", None)
+    return nb.njit(by_differences(_compiled_by_numba(of)) if of else function)
+
+
 def compile_black_box(name: str, field: Field, dimension: int) -> Any:
     """A user's own gradient as an in-place oracle, where numba can compile it; it is handed copies, which it may change."""
     key = (name, field.function, dimension)
@@ -157,7 +165,7 @@ def compile_black_box(name: str, field: Field, dimension: int) -> Any:
     try:
         if key in _oracles:
             return _oracles[key]
-        inner = field.function if isinstance(field.function, nb.core.registry.CPUDispatcher) else nb.njit(field.function)
+        inner = _compiled_by_numba(field.function)
         if field.value:
             def oracle(x, data):
                 return inner(x.copy())

@@ -193,6 +193,8 @@ class Run:
                 raise compiled.missing_oracle(self.rule.name, name, self.problem)
             oracles[name], data[name] = compiled.compiled_field(name, field, lambda n, f: compiled.compile_black_box(n, f,
                                                                                                                      dimension))
+            if field.node is None:
+                self.problem._kind = "compiled"
         return oracles, data
 
     def _argument(self, kind: str, name: str, kernel: Kernel, data: dict[str, tuple]) -> Any:

@@ -89,6 +89,8 @@ class System:
                           "which is slow", RuntimeWarning, stacklevel=6)
             self.problem._kind, self.kind, self.rates = "python", "python", self._plain_rates
             return
+        if any(field.node is None for field in self.fields.values()):
+            self.problem._kind = "compiled"
         self.data = {n: m[1] for n, m in made.items()}
         self.layout = rates_source(self.program, self.dims, vectors, matrices, {n: [a.shape for a in d] for n, d in self.data.items()})
         self.kind, self.rates = "compiled", compiled_rates(self.layout.source, tuple((n, m[0]) for n, m in made.items()))
