@@ -1,6 +1,7 @@
 """What several studies measure on the running core."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ def edge(rule: Any, name: str, low: float, high: float, *, lam: float = 1.0, ste
         shrunk = np.nan_to_num(np.abs(run.x[:, -1, 0]), nan=np.inf) < 1
         first = int(np.argmin(shrunk)) if not shrunk.all() else 64
         low, high = grid[max(first - 1, 0)], grid[first]
+    return (low + high)/2
+
+
+def halving(holds: Callable[[float], bool], low: float, high: float, rounds: int = 40) -> float:
+    """Where a property that holds at `low` and not at `high` ends."""
+    for _ in range(rounds):
+        middle = (low + high)/2
+        low, high = (middle, high) if holds(middle) else (low, middle)
     return (low + high)/2
 
 
