@@ -32,6 +32,7 @@ from dynopt import (
     theta,
 )
 from dynopt.core.errors import ParameterError, RuleError
+from dynopt.run.reference import plain_run
 
 x, v, h, gamma, lam = sympy.symbols("x v h gamma lam")
 
@@ -143,11 +144,26 @@ def test_splits_are_checked_in_the_trace():
         rk4(flow.from_string("x = -h*x", state="x"))
 
 
-def test_time_of_a_step_is_never_mistaken():
-    made = explicit_euler(flow.from_string("x = t + 0*x", state="x"))
-    assert iterate(made, x0=[0.0], steps=10, h=.1).x[-1, 0] == pytest.approx(.45)
-    with pytest.raises(RuleError, match="give it when you run"):
-        made.subs(h=.1)
+@dynopt.method
+def clocked(x, y, *, h, t):
+    return x + h*t, y + h*t**2 + 0*dynopt.norm(y)
+
+
+@pytest.mark.parametrize("rule, start", [(explicit_euler(flow.from_string("x = t; y = t**2", state="x y")), [0.0]), (clocked, [0.0]),
+                                         (clocked, np.zeros((3, 1)))], ids=["scheme", "method", "ensemble"])
+@pytest.mark.parametrize("written", [.1, "1/10", "s/20", dynopt.schedule("s/20")], ids=["number", "text", "expression", "schedule"])
+def test_time_goes_on_by_h_also_where_h_is_written_in(rule, start, written):
+    given = {} if written in (.1, "1/10") else {"s": 2.0}
+    run = iterate(rule.subs(h=written), x0={"x": start, "y": start}, t0=1.0, steps=10, **given)
+    times = 1 + .1*np.arange(10)
+    assert np.allclose(run.x[..., -1, 0], .1*times.sum(), rtol=1e-14) and np.allclose(run.y[..., -1, 0], .1*(times**2).sum(), rtol=1e-14)
+    same = plain_run(rule.subs(h=written), x0={"x": start, "y": start}, t0=1.0, steps=10, **given)
+    assert np.allclose(run.y, same.y, rtol=1e-14)
+
+
+def test_a_step_that_changes_tells_no_time():
+    with pytest.raises(RuleError, match="state of its own"):
+        iterate(clocked.subs(h=dynopt.schedule("1/(k + 1)")), x0={"x": [0.0], "y": [0.0]}, steps=3)
     assert explicit_euler(dynopt.gradient_flow).subs(h=.1).params == ()
 
 

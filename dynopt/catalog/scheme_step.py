@@ -64,16 +64,6 @@ class Step:
         return tuple(x + reach*r for x, r in zip(states, rates))
 
 
-class Timed(Method):
-    """A method whose flow asks for the time: step k begins at t0 + k h, so its h stays a parameter of the run."""
-
-    def subs(self, **values: Any) -> Any:
-        if "h" in values:
-            raise RuleError(f"{self.name}: h = {values['h']!r:.30} is to be written in, but the flow depends on the time t = t0 + k*h, which "
-                            "needs h as a parameter; give it when you run, as in iterate(..., h=0.1)")
-        return super().subs(**values)
-
-
 def method_of(name: str, flow: Flow, body: Callable[[Step, tuple], tuple], *, params: tuple = (), clocks: tuple = (), oracles: tuple = (),
               more: tuple = (), defaults: dict | None = None, source: str = "") -> Method:
     """The method whose step is `body`; `more` are states beyond those of the flow, `params` and `oracles` beyond its own."""
@@ -86,8 +76,7 @@ def method_of(name: str, flow: Flow, body: Callable[[Step, tuple], tuple], *, pa
         out = body(Step(flow, given), states)
         return out if len(out) > 1 else out[0]
     inside = flow.defaults | (defaults or {})
-    cls = Timed if "t" in asked else Method
-    made = cls.build(f"{name}({flow.name})", function, (*flow.state, *more), (*flow.params, *params, "h"), clocks=dict.fromkeys(asked),
+    made = Method.build(f"{name}({flow.name})", function, (*flow.state, *more), (*flow.params, *params, "h"), clocks=dict.fromkeys(asked),
                         oracles=dict.fromkeys((*flow.oracles, *oracles)), counts=[c for c in flow.signature.counts if c in flow.params],
                         scalars=flow.scalars, defaults=inside, source=source or flow.source, origin=(name, flow))
     return made.subs(**arrays) if arrays else made                                        # type: ignore[return-value]

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
-from .expr import LEAVES, Node, walk
+from .expr import LEAVES, Node, constant, leaf, walk
 from .show import fingerprint, text
 
 NAMED = frozenset(("call", "implicit", "norm", "dot", "mean", "sum", "matmul"))
@@ -19,6 +19,7 @@ class Program:
     state: tuple[str, ...]
     outputs: tuple[Node, ...]
     scalars: frozenset[str] = frozenset()       # the states that are one number
+    stride: Node | None = None                  # the time step of a method, t = t0 + k stride, where h is no longer a parameter
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -28,8 +29,8 @@ class Program:
     @cached_property
     def params(self) -> frozenset[str]:
         """Names of the parameters that the outputs really use, `k` and `t` among them."""
-        names = {n.data for n in self.everything if n.op == "param"}
-        return frozenset(names)
+        own = self.everything if self.stride is None else (*self.everything, *walk([self.stride]))
+        return frozenset(n.data for n in own if n.op == "param")
 
     @cached_property
     def everything(self) -> tuple[Node, ...]:
@@ -52,7 +53,8 @@ class Program:
     @cached_property
     def key(self) -> str:
         """Equal for equal programs, in any process."""
-        return f"{self.kind}|{','.join(self.state)}|{','.join(sorted(self.scalars))}|{fingerprint(self.outputs)}"
+        roots = self.outputs if self.stride is None else (*self.outputs, self.stride)
+        return f"{self.kind}|{','.join(self.state)}|{','.join(sorted(self.scalars))}|{fingerprint(roots)}"
 
     def __str__(self) -> str:
         uses = Counter(arg for node in self.nodes for arg in node.args)
@@ -67,3 +69,8 @@ class Program:
         mark = "'" if self.kind == "flow" else "_next"
         lines += [f"{s}{mark} = {names.get(o) or text(o, names)}" for s, o in zip(self.state, self.outputs)]
         return "\n".join(lines)
+
+
+def stride_of(program: Program) -> Node:
+    """The time between two steps of a method: its h where it has one, else 1."""
+    return program.stride if program.stride is not None else leaf("param", "h") if "h" in program.params else constant(1)

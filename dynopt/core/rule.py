@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterable
 import numpy as np
 
 from .errors import ParameterError, RuleError
-from .expr import Node, leaf, replace
+from .expr import Node, leaf, replace, walk
 from .program import Program
 from .signature import CLOCKS, Signature, read_signature
 from .trace import trace
@@ -68,7 +68,20 @@ class Rule:
         """The straight-line normal form, traced at first use."""
         traced = trace(self.function, self.signature, self.name, self.kind, self._structural())
         table = {leaf("param", p): _node(p, v) for p, v in self.bound.items()}
-        return Program(traced.kind, traced.state, tuple(replace(traced.outputs, table)), traced.scalars) if table else traced
+        if not table:
+            return traced
+        outputs = tuple(replace(traced.outputs, table))
+        return Program(traced.kind, traced.state, outputs, traced.scalars, self._stride(table, outputs))
+
+    def _stride(self, table: dict[Node, Node], outputs: tuple[Node, ...]) -> Node | None:
+        """What was written in for the time step h of a method that asks for the time t = t0 + k h."""
+        stride = table.get(leaf("param", "h"))
+        if self.kind == "flow" or stride is None or not any(n.op == "param" and n.data == "t" for n in walk(outputs)):
+            return None
+        if any(n in CLOCKS for n in _free(stride)):
+            raise RuleError(f"{self.name}: h changes from step to step and the rule asks for the time, which is t0 + k*h for an h that stays; "
+                            "give the time as a state of its own, as in t_next = t + h")
+        return stride
 
     def _structural(self) -> dict[str, int]:
         defaults = {c: self.signature.defaults[c] for c in self.signature.counts if c in self.signature.defaults}

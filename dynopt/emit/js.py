@@ -48,6 +48,8 @@ def js_step(program: Program, vectors: Iterable[str] = (), matrices: Iterable[st
     names |= {leaf("param", "k"): "k", leaf("param", "t"): "t"} | {n: f"past{j}" for j, n in enumerate(pasts)}
     printer, outputs = _printer(program, names, vectors, matrices, {o: f"o{j}" for j, o in enumerate(oracles)})
     body = JsLines(2)
+    if program.stride is not None:
+        body.add(f"t += k*({printer.inline(program.stride)} - 1);")                 # the caller knows no h and has counted steps of 1
     body.add(*(_past(n, f"past{i}", program, printer) for i, n in enumerate(pasts)))
     printer.body(body)
     _outputs(body, program, printer, outputs)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..core.errors import RuleError
 from ..core.expr import Node, walk
-from .lower import Lowered, is_barrier, is_draw
+from .lower import Lowered, is_barrier, is_draw, is_leaf
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==",
          "ne": "!="}
@@ -67,6 +67,13 @@ class Printer:
         if node in self.either:
             return f"at_({self.names[node]}, i)"
         return self.names[node] if self.layout.scalar[node] else f"{self.names[node]}[i]"
+
+    def inline(self, node: Node) -> str:
+        """An expression of parameters alone, in one line."""
+        memo: dict[Node, str] = {}
+        for n in walk([node]):
+            memo[n] = self.value(n, {}) if is_leaf(n) else f"({self.expression(n, memo)})"
+        return memo[node]
 
     def expression(self, node: Node, local: dict[Node, str]) -> str:
         """The operation of one node on values that have names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.expr import Node, leaf
-from ..core.program import Program
+from ..core.program import Program, stride_of
 from .functions import residual_source
 from .layout import Layout
 from .loops import Lines, Printer
@@ -106,7 +106,7 @@ def _assemble(program: Program, printer: Printer, body: Lines, arguments: tuple,
     lines.add(*(f"s{j} = S{j}[path]" for j in wide), *(f"h{program.state.index(s)} = H{program.state.index(s)}[path]"
                                                        for s in histories))
     lines.add(*(f"p{i} = P{i}[path % P{i}.shape[0]]" for i, p in enumerate(params) if p not in vectors | matrices))
-    lines.loop("for step in range(first, first + count):").add("k = float(step)", f"t = {_clock(program, params)}",
+    lines.loop("for step in range(first, first + count):").add("k = float(step)", f"t = t0 + k*{printer.inline(stride_of(program))}",
                                                                "solved = True")
     lines.add(*(f"z{j} = S{j}[path, 0]" for j, s in enumerate(program.state) if s in program.scalars))
     lines.add(*_past_lines(program, pasts, histories, printer))
@@ -116,11 +116,6 @@ def _assemble(program: Program, printer: Printer, body: Lines, arguments: tuple,
     lines.end()
     names = [_argument_name(k, n, program, params, histories) for k, n in arguments]
     return f"def run({', '.join([*Kernel.FIXED, *names])}):\n" + "\n".join(lines) + "\n"
-
-
-def _clock(program: Program, params: list[str]) -> str:
-    """Time of a step: t0 + k h where the method has a time step h, else t0 + k."""
-    return f"t0 + k*p{params.index('h')}" if "h" in params else "t0 + k"
 
 
 def _past_lines(program: Program, pasts: list, histories: list[str], printer: Printer) -> list[str]:

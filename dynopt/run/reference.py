@@ -1,12 +1,15 @@
 """The plain declaration on arrays, step after step: what kernels are compared with, and the way out without numba."""
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable
 
 import numpy as np
 
 from ..core.functions import Scalar
+from ..core.program import stride_of
 from ..core.trajectory import STATUS
+from ..core.values import compute
 from . import noise
 
 
@@ -36,7 +39,7 @@ class Oracles:
 
     def implicit(self, residual: Callable) -> Any:
         """Newton's method with a difference Jacobian, from the current state."""
-        count = residual.__code__.co_argcount
+        count = len(inspect.signature(residual).parameters)
         guess = [np.array(v) for v in list(self.states.values())[:count]]
         sizes = np.cumsum([0, *(g.size for g in guess)])
 
@@ -94,7 +97,7 @@ def _one(run: Any, oracles: Oracles, p: int, step: int) -> None:
     now = {n: float(s[p, 0]) if n in rule.scalars else s[p].copy() for n, s in setup.states.items()}
     oracles.begin(step, {n: np.asarray(v) for n, v in now.items()})
     values = parameters(run, p)
-    clocks = {"k": step, "t": run.t0 + step*values.get("h", 1.0)}
+    clocks = {"k": step, "t": run.t0 + step*compute(stride_of(rule.program), values, rule.name)}
     out = rule(*(now[s] if s in rule.scalars else oracles.states[s] for s in rule.state), **values, **oracles.named(rule.oracles),
                **{c: clocks[c] for c in rule.clocks})
     out = out if isinstance(out, tuple) else (out,)
