@@ -26,7 +26,7 @@ class Line:
     right: str
     rank: int
     pivot: Symbol | None = None
-    chain: bool = False
+    chain: int = 0                                                      # 2: whatever else is; 1: as other step sizes are positive
     both: bool = False                                                  # a step size on both sides
 
 
@@ -35,7 +35,6 @@ class Author:
 
     def __init__(self, atoms: tuple[Atom, ...], context: Context, letters: Letters, kinds: dict[Expr, str]):
         self.atoms, self.context, self.letters, self.kinds = atoms, context, letters, kinds
-        self.positive = positives(atoms) | context.positive
         self.floors: set[Symbol] = set()                                # symbols with x > 0 to begin a chain with
         plain = Letters("text", letters.definitions)
         self.plain = self if letters == plain else Author(atoms, context, plain, kinds)     # decides, so that both styles agree
@@ -46,11 +45,13 @@ class Author:
         self.plain.floors = self.floors = {s for s, bounds in ranges.items() if bounds[:2] == (0, None)}
         found = [self.line(a) for a in rest]
         chained: set[Symbol] = set()
+        leaning = False                                                 # two chains must not each lean on the sign that the other keeps
         shown: list[tuple[int, str]] = []
         for line in found:
-            lower = line.chain and line.pivot in self.floors and line.pivot not in chained
+            lower = line.chain > leaning and line.pivot in self.floors and line.pivot not in chained
             if lower:
                 chained.add(line.pivot)
+                leaning = leaning or line.chain == 1
                 less = "<" if ranges[line.pivot][2] == ">" else "<="
                 shown.append((1, self.letters.relation("0", less, line.left, line.sign, line.right)))
             else:
@@ -92,8 +93,16 @@ class Author:
             return self.letters.relation(number(low), less, name, less, number(high))
         return self.letters.relation(name, less, number(high)) if low is None else self.letters.relation(name, more, number(low))
 
-    def _positive(self, slope: Expr) -> bool:
-        return sign(slope, self.positive) > 0 or (sign(slope, self.positive) == 0 and self._holds(slope, ">"))
+    def _chain(self, slope: Expr, pivot: Symbol) -> int:
+        """How surely `0 < slope*pivot` says that the pivot is positive, where the relation `pivot > 0` is left out for it."""
+        own = [a for a in self.atoms if a.symbols == {pivot}]
+        steps = [a for a in self.atoms if len(a.symbols) == 1 and str(next(iter(a.symbols))) in PIVOTS]
+        return 2 if self._positive(slope, steps) else 1 if self._positive(slope, own) else 0
+
+    def _positive(self, slope: Expr, without: list[Atom]) -> bool:
+        atoms = tuple(a for a in self.atoms if a not in without)
+        known = sign(slope, positives(atoms) | self.context.positive)
+        return known > 0 or (known == 0 and self.context.implies(atoms, Atom((slope,), ">")))
 
     def _holds(self, expr: Expr, op: str) -> bool:
         return self.context.implies(self.atoms, Atom((expr,), op))
@@ -125,7 +134,7 @@ class Author:
         rest, constant = (rest/content).expand(), constant/content
         shown = self.letters.product(rest)
         even = all(e % 2 == 0 for powers, _ in terms(rest) for s, e in powers if not s.is_positive)
-        if even and all(c > 0 for _, c in terms(rest)):
+        if even and all(c > 0 for _, c in terms(rest)) or self._holds(rest, ">"):
             return self._sides(f, op)
         if self._holds((constant + rest).expand(), op):
             inside = shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-")
@@ -162,7 +171,7 @@ class Author:
             if left == "0":
                 left, right, less = self.letters.product(large), "0", more
         pivot = pivot or next((s for s in small.free_symbols if str(s) in PIVOTS and _divides(s, small)), None)
-        chain = less in ("<", "<=") and pivot is not None and self._positive((small/pivot).expand())
+        chain = self._chain((small/pivot).expand(), pivot) if less in ("<", "<=") and pivot is not None else 0
         both = any(str(s) in PIVOTS for s in small.free_symbols & large.free_symbols)
         return Line(left, less, right, 2, pivot, chain, both)
 
