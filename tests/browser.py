@@ -111,11 +111,17 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type="mouseMoved", button="left", buttons=1, **at(n/moves))
             self.rest_for(.02)
         self.call("Input.dispatchMouseEvent", type="mouseReleased", button="left", buttons=0, clickCount=1, **at(1))
+        self.drawn()
 
     def key(self, name: str) -> None:
         code = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}[name]
         for kind in ("keyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Waits until what was asked for has been computed and drawn: pages do both once a frame."""
+        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def picture(self, path: Path) -> None:
         size = self.run("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")

@@ -35,6 +35,8 @@ export function ticks(a, b, count) {
   return out;
 }
 
+const NEAR = 0.3; // pixels: a point this close to the last one drawn shows nothing new
+
 let palette = null;
 export function colours() {
   if (!palette) {
@@ -133,9 +135,14 @@ export class Plot {
     this.c.restore();
   }
 
-  axes(xlabel, ylabel, { grid = false, xtick = show, ytick = show, xs = null, ys = null } = {}) {
-    const { c } = this,
-      ink = colours();
+  // ticks and labels are text, the dearest thing on a canvas: they are kept until the domain changes
+  axes(xlabel, ylabel, options = {}) {
+    const key = [this.a, this.b, this.e, this.f, xlabel, ylabel, colours().fg, colours().grid, options.xs, options.ys].join();
+    this.layer("axes", key, (c) => this.drawAxes(c, xlabel, ylabel, options));
+  }
+
+  drawAxes(c, xlabel, ylabel, { grid = false, xtick = show, ytick = show, xs = null, ys = null }) {
+    const ink = colours();
     c.font = "11px system-ui, sans-serif";
     c.lineWidth = 1;
     xs = xs || ticks(this.a, this.b, Math.max(2, (this.x1 - this.x0) / 85));
@@ -183,7 +190,9 @@ export class Plot {
     c.lineWidth = width;
     c.setLineDash(dash);
     c.beginPath();
-    let on = false;
+    let on = false,
+      px = NaN,
+      py = NaN;
     for (let i = 0; i < n; i++) {
       const x = this.X(fx(i)),
         y = this.Y(fy(i));
@@ -191,9 +200,12 @@ export class Plot {
         on = false;
         continue;
       }
+      if (on && i < n - 1 && Math.abs(x - px) < NEAR && Math.abs(y - py) < NEAR) continue;
       if (on) c.lineTo(x, y);
       else c.moveTo(x, y);
       on = true;
+      px = x;
+      py = y;
     }
     c.stroke();
     c.setLineDash([]);
@@ -203,9 +215,14 @@ export class Plot {
     const { c } = this;
     c.fillStyle = colour;
     c.beginPath();
+    let px = NaN,
+      py = NaN;
     for (let i = from; i < n; i++) {
       const x = this.X(fx(i)),
         y = this.Y(fy(i));
+      if (Math.abs(x - px) < NEAR && Math.abs(y - py) < NEAR) continue;
+      px = x;
+      py = y;
       if (x > -20 && x < this.width + 20 && y > -20 && y < this.tall + 20) {
         c.moveTo(x + size, y);
         c.arc(x, y, size, 0, 7);

@@ -10,19 +10,23 @@ export class Explorer extends ExplorerDraw {
   constructor(root, lab, model = null) {
     super();
     Object.assign(this, { root, lab, model, steps: lab.data.steps, playing: false, k: lab.data.steps, sigma: 0, seed: 1 });
+    this.stale = new Set();
     this.i = 0;
     this.j = 0;
     this.beside = lab.rules.map((_, n) => n > 0 && lab.data.overlay.includes(n));
     this.p = lab.rules.map((_, i) => lab.numbers(i));
     this.map = new StabilityMap(lab);
-    this.draw = frames(() => this.frame());
+    [this.draw, this.refresh] = frames(
+      () => this.compute(),
+      (began) => this.frame(began),
+    );
     this.build();
     this.settle();
     this.restore(readState());
     if (model) this.follow();
     new ResizeObserver(() => {
       this.fit();
-      this.draw();
+      this.redraw();
     }).observe(root);
     this.fit();
     this.refresh();
@@ -126,18 +130,23 @@ export class Explorer extends ExplorerDraw {
       this.share();
     }
   }
+  // another iteration: nothing is computed anew
+  show(k) {
+    this.k = k;
+    this.cursor.set(k, 0, this.steps);
+    this.redraw("plane", "decay");
+  }
   play(on) {
     this.playing = on;
     this.playButton.textContent = on ? "❚❚ pause" : "▶ play";
-    if (on && this.k >= this.steps) this.k = 0;
+    if (on && this.k >= this.steps) this.show(0);
     this.last = 0;
     this.draw();
   }
   stepOnce() {
     this.playButton.set(false);
     this.play(false);
-    this.k = this.k >= this.steps ? 1 : this.k + 1;
-    this.refresh();
+    this.show(this.k >= this.steps ? 1 : this.k + 1);
   }
   reset() {
     this.playButton.set(false);
@@ -216,12 +225,10 @@ export class Explorer extends ExplorerDraw {
   fit() {
     Object.values(this.plots).forEach((q) => q.resize());
   }
-  refresh() {
-    const began = performance.now(),
-      took = (window.dynoptRefresh = window.dynoptRefresh || []);
-    this.compute();
-    took.push(performance.now() - began);
-    if (took.length > 2000) took.shift();
+  // asks for these panels, or all of them, to be drawn anew
+  redraw(...names) {
+    for (const name of names.length ? names : Object.keys(this.plots)) this.stale.add(name);
+    this.draw();
   }
   compute() {
     const key = [this.i, this.j, this.axes].join();
@@ -238,12 +245,13 @@ export class Explorer extends ExplorerDraw {
     );
     this.heights = this.runs.map((r) => r && heights(this.lab, this.j, r));
     this.flows = this.flowPaths();
+    this.fallen = this.flows.map((f) => f && this.flowHeights(f));
     this.rho = this.linear ? this.lab.worst(this.i, this.lab.lams(this.j), this.p[this.i]) : NaN;
     this.map.aim(this.i, this.j, this.axes, this.p[this.i], this.spans(), this.linear ? null : this.measure());
     this.rule.params.forEach((q, n) => this.controls[n].set(this.p[this.i][q.place], ...this.lab.span(this.i, this.j, n)));
     this.cursor.set(this.k, 0, this.steps);
     this.tell();
-    this.draw();
+    this.redraw();
   }
 
   // f after all steps, where no linear mode exists
@@ -277,21 +285,14 @@ export class Explorer extends ExplorerDraw {
           [],
         ),
       );
-      const views = new Map(); // the integrator uses the same few buffers again and again
-      const cut = (z) =>
-        views.get(z) ||
-        views
-          .set(
-            z,
-            Array.from({ length: f.states }, (_, s) => z.subarray(s * d, (s + 1) * d)),
-          )
-          .get(z);
-      const rate = (z, t, dz) => rates(cut(z), cut(dz), out, t / h, t + this.rule.t0, [0, 0], null);
+      const cut = (z) => Array.from({ length: f.states }, (_, s) => z.subarray(s * d, (s + 1) * d)),
+        key = [0, 0],
+        rate = (z, t, dz) => rates(z, dz, out, t / h, t + this.rule.t0, key, null);
       const singular = f.clock && !this.rule.t0; // a rate such as 3/t needs care at its start
-      const first = singular ? integrate(rate, z0, h / every, 256, 1e-9 * h) : null;
+      const first = singular ? integrate(rate, z0, h / every, 256, 1e-9 * h, cut) : null;
       const rows = singular
-        ? integrate(rate, first.subarray(256 * z0.length), this.steps * h, this.steps * every - 1, h / every)
-        : integrate(rate, z0, this.steps * h, this.steps * every);
+        ? integrate(rate, first.subarray(256 * z0.length), this.steps * h, this.steps * every - 1, h / every, cut)
+        : integrate(rate, z0, this.steps * h, this.steps * every, 0, cut);
       const x = singular ? Float64Array.from([...z0, ...rows]) : rows;
       return { name: f.name, x, d: f.states * d, n: this.steps * every, every };
     });

@@ -4,28 +4,36 @@ import { label, legend } from "./ui.js";
 import { cross, decay, disk, landscape, path } from "./panels.js";
 import { ExplorerView } from "./explorer_view.js";
 
+const BUDGET = 4; // milliseconds of a frame, after which the map waits for the next one
 const FLOWS = [(ink) => [ink.second, 2.4, []], (ink) => [ink.third, 2, [6, 4]]];
 
 export class ExplorerDraw extends ExplorerView {
-  frame() {
+  // what went stale is drawn; `began` is when this frame began
+  frame(began) {
     if (this.playing) {
       const now = performance.now(),
         pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? 400 : 40;
       if (!this.last || now - this.last > pace) {
         this.last = now;
-        this.k += 1;
-        this.cursor.set(this.k, 0, this.steps);
+        this.show(this.k + 1);
       }
       if (this.k >= this.steps) {
         this.playButton.set(false);
         this.play(false);
       }
     }
-    this.drawPlane();
-    this.drawMap();
-    this.drawDecay();
-    this.drawDisk();
-    if (this.playing || !this.map.ready) this.draw();
+    const stale = new Set(this.stale);
+    this.stale.clear();
+    if (stale.has("plane")) this.drawPlane();
+    if (stale.has("decay")) this.drawDecay();
+    if (stale.has("disk")) this.drawDisk();
+    if (!this.map.ready) {
+      this.map.work(Math.max(1, BUDGET - (performance.now() - began)));
+      this.stale.add("map");
+      stale.add("map");
+    }
+    if (stale.has("map")) this.drawMap();
+    if (this.playing || this.stale.size) this.draw();
   }
 
   drawPlane() {
@@ -117,7 +125,6 @@ export class ExplorerDraw extends ExplorerView {
   drawMap() {
     const q = this.plots.map,
       ink = colours();
-    if (!this.map.ready) this.map.work(this.plots.map.held || this.plots.plane.held ? 4 : 9);
     q.begin();
     this.map.draw(q);
     const best = this.best(),
@@ -147,7 +154,7 @@ export class ExplorerDraw extends ExplorerView {
     this.flows.forEach((f, m) => {
       if (f)
         series.push({
-          y: this.flowHeights(f),
+          y: this.fallen[m],
           colour: FLOWS[m](ink)[0],
           width: FLOWS[m](ink)[1],
           dash: FLOWS[m](ink)[2],

@@ -34,17 +34,14 @@ export class ExplorerView {
       button("reset", () => this.reset()),
       button("★ optimum", () => this.toOptimum()),
       this.copied,
-      themeButton(() => {
-        this.draw();
-      }),
+      themeButton(() => this.redraw()),
     ];
     this.noise = slider("noise σ", { min: 0, max: 2, value: 0 }, (v) => {
       this.sigma = v;
       this.refresh();
     });
     this.cursor = slider("iteration", { min: 0, max: this.steps, value: this.steps, step: 1, format: (v) => String(v) }, (v) => {
-      this.k = v;
-      this.refresh();
+      this.show(v);
     });
     const rest = this.lab.rules.map((r, n) =>
       toggle(r.name, this.beside[n], (on) => {

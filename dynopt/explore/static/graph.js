@@ -2,14 +2,21 @@
 
 // out = (Laplacian of the edges) x + pin x
 export function laplacian(edges, pin) {
+  const flat = Int32Array.from(edges.flat());
   return (x, out) => {
     for (let n = 0; n < x.length; n++) out[n] = pin[n] * x[n];
-    for (const [a, b] of edges) {
-      const d = x[a] - x[b];
-      out[a] += d;
-      out[b] -= d;
+    for (let e = 0; e < flat.length; e += 2) {
+      const d = x[flat[e]] - x[flat[e + 1]];
+      out[flat[e]] += d;
+      out[flat[e + 1]] -= d;
     }
   };
+}
+
+export function norm(x) {
+  let sum = 0;
+  for (let n = 0; n < x.length; n++) sum += x[n] * x[n];
+  return Math.sqrt(sum);
 }
 
 // the largest eigenvalue of a symmetric map by repeated application
@@ -19,7 +26,7 @@ export function largest(map, n, rounds = 400) {
   const y = new Float64Array(n);
   for (let r = 0; r < rounds; r++) {
     map(x, y);
-    value = Math.hypot(...y);
+    value = norm(y);
     x = y.map((v) => v / value);
   }
   return value;

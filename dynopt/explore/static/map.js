@@ -11,6 +11,13 @@ export const KINDS = {
   hopf: ["pair on the axis", [2, 3]],
 };
 
+const word = (colour) => new Uint32Array(new Uint8ClampedArray([...colour, 255]).buffer)[0];
+const SHADES = Array.from({ length: 256 }, (_, n) => word(cividis(n / 255)));
+const STRIPES = [
+  [word([226, 231, 236]), word([205, 212, 219])],
+  [word([42, 50, 58]), word([58, 68, 78])],
+];
+
 export class StabilityMap {
   constructor(lab) {
     this.lab = lab;
@@ -111,11 +118,39 @@ export class StabilityMap {
     return left !== right;
   }
 
+  // for each row the nearest one that was computed
   filled() {
-    // for each row the nearest one that was computed
+    const own = Array.from({ length: this.H }, (_, r) => r);
+    if (this.ready || !this.row) return own;
     const known = this.order.slice(0, this.row);
-    if (this.ready || !known.length) return Array.from({ length: this.H }, (_, r) => r);
-    return Array.from({ length: this.H }, (_, r) => known.reduce((a, b) => (Math.abs(b - r) < Math.abs(a - r) ? b : a)));
+    return own.map((r) => known.reduce((a, b) => (Math.abs(b - r) < Math.abs(a - r) ? b : a)));
+  }
+
+  // the cells as a picture: colours by the value, stripes where nothing converges, nothing where nothing is known yet
+  painted(dark) {
+    const { W, H, z } = this,
+      image = new ImageData(W, H),
+      words = new Uint32Array(image.data.buffer),
+      limit = this.cost ? 1e29 : 1;
+    let best = Infinity,
+      most = -Infinity;
+    for (const v of z) {
+      if (v < best) best = v;
+      if (v > most && v < 1e29) most = v;
+    }
+    const top = Math.min(most, 12),
+      scale = -Math.log(Math.max(best, 0.15)) || 1,
+      share = this.cost
+        ? (v) => (top > best ? ((top - v) / (top - best)) ** 1.5 : 0)
+        : (v) => Math.min(1, -Math.log(v) / scale) ** 0.75,
+      near = this.filled();
+    for (let r = 0, n = 0; r < H; r++)
+      for (let q = 0, from = near[r] * W; q < W; q++, n++) {
+        const v = z[from + q];
+        if (v < limit) words[n] = SHADES[Math.round(255 * Math.max(0, share(v)))];
+        else if (v >= limit) words[n] = STRIPES[+dark][+((q + r) % 7 < 2)];
+      }
+    return image;
   }
 
   draw(plot) {
@@ -123,37 +158,7 @@ export class StabilityMap {
       { W, H, spans } = this;
     plot.domain(...spans[0], ...spans[1]);
     plot.layer("map", [this.key, this.row, ink.bad, plot.width].join(), (c) => {
-      const image = new ImageData(W, H),
-        dark = rgb(ink.card)[0] < 100;
-      let best = Infinity,
-        most = -Infinity;
-      for (const v of this.z) {
-        if (v < best) best = v;
-        if (v > most) most = v;
-      }
-      const top = this.cost ? most - best || 1 : -Math.log(Math.max(best, 0.15)) || 1;
-      const near = this.filled();
-      for (let n = 0; n < this.z.length; n++) {
-        const q = n % W,
-          r = Math.floor(n / W),
-          v = this.z[near[r] * W + q],
-          stripe = (q + r) % 7 < 2;
-        let colour = [0, 0, 0],
-          alpha = 255;
-        if (Number.isNaN(v)) alpha = 0;
-        else if (this.cost ? v >= 1e29 : v >= 1)
-          colour = dark ? (stripe ? [58, 68, 78] : [42, 50, 58]) : stripe ? [205, 212, 219] : [226, 231, 236];
-        else
-          colour = cividis(
-            this.cost
-              ? most === best
-                ? 0
-                : Math.pow((Math.min(most, 12) - v) / (Math.min(most, 12) - best || 1), 1.5)
-              : Math.min(1, -Math.log(v) / top) ** 0.75,
-          );
-        image.data.set([...colour, alpha], 4 * n);
-      }
-      picture(c, image, plot);
+      picture(c, this.painted(rgb(ink.card)[0] < 100), plot);
       const X = (q) => plot.x0 + ((q + 0.5) / W) * (plot.x1 - plot.x0),
         Y = (r) => plot.y0 + ((r + 0.5) / H) * (plot.y1 - plot.y0);
       for (const b of this.boundaries()) {

@@ -1,7 +1,7 @@
 // The counterpart of figure 11: a few pixels know their colour; the rule carries it to the others
 import { cividis, colours, power, show } from "./canvas.js";
 import { Sheet } from "./sheet.js";
-import { gridEdges, laplacian, largest } from "./graph.js";
+import { gridEdges, laplacian, largest, norm } from "./graph.js";
 
 export class Colouring extends Sheet {
   constructor(root, lab) {
@@ -63,11 +63,14 @@ export class Colouring extends Sheet {
     this.begin();
   }
   compute() {
-    this.run = this.lab.run(this.i, this.j, new Float64Array(this.w * this.h), this.numbers, 300);
     const g = new Float64Array(this.w * this.h);
-    this.sizes = Array.from({ length: this.run.n + 1 }, (_, k) => {
-      this.gradient(this.run.x.subarray(k * g.length, (k + 1) * g.length), g);
-      return Math.log10(Math.max(Math.hypot(...g), 1e-16));
+    [this.run, this.sizes] = this.kept("run", [this.i, ...this.numbers], () => {
+      const run = this.lab.run(this.i, this.j, g, this.numbers, 300),
+        sizes = Array.from({ length: run.n + 1 }, (_, k) => {
+          this.gradient(run.x.subarray(k * g.length, (k + 1) * g.length), g);
+          return Math.log10(Math.max(norm(g), 1e-16));
+        });
+      return [run, sizes];
     });
     const lams = this.lab.lams(this.j);
     this.say(`curvatures from ${show(lams[0])} to ${show(lams[lams.length - 1])}` + (this.linear ? `; ${this.told(lams)}` : ""));

@@ -3,7 +3,7 @@ import { cividis, colours, power, show } from "./canvas.js";
 import { eigen } from "./numerics.js";
 import { choice, legend } from "./ui.js";
 import { Sheet } from "./sheet.js";
-import { gridEdges, laplacian } from "./graph.js";
+import { gridEdges, laplacian, norm } from "./graph.js";
 
 const N = 36;
 const GRAPHS = {
@@ -98,7 +98,7 @@ export class Graphs extends Sheet {
       kept = this.numbers;
     this.run = this.lab.run(this.i, this.j, x0, kept, 120);
     const size = (run) =>
-      Array.from({ length: run.n + 1 }, (_, k) => Math.log10(Math.max(Math.hypot(...run.x.subarray(k * N, (k + 1) * N)), 1e-16)));
+      Array.from({ length: run.n + 1 }, (_, k) => Math.log10(Math.max(norm(run.x.subarray(k * N, (k + 1) * N)), 1e-16)));
     this.falls = this.kinds.map((g) => {
       if (g.j === this.j) return size(this.run);
       const p = Float64Array.from(kept),

@@ -4,6 +4,8 @@ import { covariance } from "./numerics.js";
 import { label, legend } from "./ui.js";
 import { Sheet } from "./sheet.js";
 
+const RUNS = 200;
+
 export class NoiseParts extends Sheet {
   constructor(root, lab) {
     super(
@@ -59,13 +61,7 @@ export class NoiseParts extends Sheet {
       this.spread[k] = S[m.at * n + m.at];
     }
     this.floor = lab.stable(i, [1], p) ? this.sigma ** 2 * covariance(M, b, n)[m.at * n + m.at] : NaN;
-    const noisy = new Float64Array(steps + 1),
-      runs = 200;
-    for (let seed = 1; seed <= runs; seed++) {
-      const run = lab.run(i, this.j, [1], p, steps, { sigma: this.sigma, seed });
-      for (let k = 0; k <= steps; k++) noisy[k] += (k <= run.n ? run.x[k] ** 2 : NaN) / runs;
-    }
-    this.noisy = noisy;
+    Object.assign(this, { steps, sums: new Float64Array(steps + 1), runs: 0 });
     const span = lab.span(i, this.j, 0),
       q = Float64Array.from(p),
       place = this.rule.params.length ? this.rule.params[0].place : 0;
@@ -73,11 +69,26 @@ export class NoiseParts extends Sheet {
       q[place] = span[0] + ((span[1] - span[0]) * k) / 120;
       return [q[place], this.sigma ** 2 * lab.variance(i, 1, q)];
     });
+    this.tell();
+  }
+  tell() {
+    const measured = this.sums.slice(80).reduce((a, v) => a + v, 0) / 41 / this.runs;
     this.say(
-      `${this.told([1])}; the error ends at ${show(this.floor)} (derived), ${show(noisy.slice(80).reduce((a, v) => a + v, 0) / 41)} (mean of 200 runs)`,
+      `${this.told([1])}; the error ends at ${show(this.floor)} (derived)` +
+        (this.runs === RUNS ? `, ${show(measured)} (mean of ${RUNS} runs)` : ""),
     );
   }
-  paint() {
+  // runs are added a few a frame, so that a slider never waits for two hundred of them
+  sample(until) {
+    while (this.runs < RUNS && performance.now() < until) {
+      const run = this.lab.run(this.i, this.j, [1], this.numbers, this.steps, { sigma: this.sigma, seed: ++this.runs });
+      for (let k = 0; k <= this.steps; k++) this.sums[k] += k <= run.n ? run.x[k] ** 2 : NaN;
+    }
+    if (this.runs === RUNS) this.tell();
+    else this.draw();
+  }
+  paint(began) {
+    if (this.runs < RUNS) this.sample(began + 4);
     const ink = colours(),
       q = this.decays.plot,
       r = this.floors.plot,
@@ -91,7 +102,7 @@ export class NoiseParts extends Sheet {
       q.line(n, x, (k) => log(this.still[k]), ink.second, 2.2);
       q.line(n, x, (k) => log(this.spread[k]), ink.fourth, 2.2);
       q.line(n, x, (k) => log(this.still[k] + this.spread[k]), ink.fg, 1.6);
-      q.dots(n, x, (k) => log(this.noisy[k]), ink.first, 2.2);
+      q.dots(n, x, (k) => log(this.sums[k] / this.runs), ink.first, 2.2);
       q.line(
         2,
         (k) => 120 * k,
@@ -105,7 +116,7 @@ export class NoiseParts extends Sheet {
       ["", ink.second, "deterministic"],
       ["", ink.fourth, "stochastic"],
       ["", ink.fg, "both"],
-      ["dot", ink.first, "200 runs"],
+      ["dot", ink.first, `${RUNS} runs`],
       ["dash", ink.muted, "floor"],
     ]);
     const top = Math.max(4 * this.floor || 0, 1e-6);

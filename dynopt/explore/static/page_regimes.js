@@ -108,7 +108,7 @@ export class Regimes extends Sheet {
       made.motion = this.lab.motion(this.i, this.pair[1] === "lam" ? made.target[1] : 1, p, 30);
     });
   }
-  paint() {
+  paint(began) {
     const ink = colours(),
       q = this.plane.plot,
       r = this.here.plot,
@@ -127,7 +127,7 @@ export class Regimes extends Sheet {
         });
       };
     if (!this.map.ready) {
-      this.map.work(6);
+      this.map.work(Math.max(1, 4 - (performance.now() - began)));
       this.draw();
     }
     q.begin();
@@ -156,7 +156,6 @@ export class Regimes extends Sheet {
     draw(r, this.motion, 60, ink.first);
     this.small.forEach((made, n) => {
       if (!made.motion || made.node.hidden) return;
-      made.plot.resize();
       made.plot.begin();
       made.plot.domain(0, 30, -1.3, 1.3);
       draw(made.plot, made.motion, 30, ink.second);

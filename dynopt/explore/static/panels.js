@@ -132,14 +132,15 @@ export function disk(plot, lab, i, lams, p, place) {
     c.setLineDash([]);
   }
   const series = [ink.second, ink.fourth, ink.third, ink.fifth, ink.first, ink.muted],
-    q = Float64Array.from(p);
+    q = Float64Array.from(p),
+    count = all[0][1].length > 2 ? 40 : 120; // roots of higher polynomials are searched for
   plot.clip(() =>
     all.forEach(([lam, z], n) => {
       const colour = series[n % series.length];
       c.fillStyle = colour;
       c.globalAlpha = 0.45;
-      for (let s = 1; s <= 120; s++) {
-        q[place] = (p[place] * s) / 120;
+      for (let s = 1; s <= count; s++) {
+        q[place] = (p[place] * s) / count;
         for (const [a, b] of lab.roots(i, lam, q)) c.fillRect(plot.X(a) - 0.9, plot.Y(b) - 0.9, 1.8, 1.8);
       }
       c.globalAlpha = 1;

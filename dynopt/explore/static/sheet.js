@@ -9,10 +9,16 @@ export class Sheet {
   constructor(root, lab, title, lead) {
     Object.assign(this, { root, lab, i: 0, j: 0, k: 0, plots: [], cards: [] });
     this.p = lab.rules.map((_, i) => lab.numbers(i));
-    this.draw = frames(() => {
-      this.plots.forEach((q) => q.resize());
-      this.paint();
-    });
+    [this.draw, this.refresh] = frames(
+      () => this.update(),
+      (began) => {
+        if (this.unfit) this.plots.forEach((q) => q.resize()); // asking for a width makes the browser lay the page out
+        this.unfit = false;
+        if (!this.panels.hidden) this.paint(began);
+      },
+    );
+    this.memory = new Map();
+    this.unfit = true;
     this.formula = el("div", { class: "rule" });
     this.sliders = el("div", { class: "bar", role: "group", "aria-label": "parameters" });
     this.bar = el("div", { class: "bar" });
@@ -70,7 +76,10 @@ export class Sheet {
       this.numbers.forEach((v, n) => {
         this.numbers[n] = finite(saved.p[n], -1e9, 1e9, v);
       });
-    new ResizeObserver(() => this.draw()).observe(this.root);
+    new ResizeObserver(() => {
+      this.unfit = true;
+      this.draw();
+    }).observe(this.root);
     this.choose();
   }
 
@@ -134,12 +143,21 @@ export class Sheet {
     this.cards.forEach((c) => c.say(words));
   }
 
-  refresh() {
+  // what is expensive and depends on the key alone
+  kept(name, key, make) {
+    const now = JSON.stringify(key),
+      before = this.memory.get(name);
+    if (before && before.now === now) return before.value;
+    const value = make();
+    this.memory.set(name, { now, value });
+    return value;
+  }
+
+  update() {
     this.rule.params.forEach((q, n) => this.controls[n].set(this.numbers[q.place], ...this.lab.span(this.i, this.j, n)));
     if (this.linear || this.anyRule) {
       this.compute();
       this.panels.hidden = false;
-      this.draw();
     } else {
       this.panels.hidden = true;
       this.says.textContent = `This page looks at single modes, and ${this.rule.name} has none: ${this.rule.theory.why}`;

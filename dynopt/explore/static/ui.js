@@ -68,16 +68,18 @@ export function slider(
     value,
     "aria-label": name,
     oninput: () => {
+      held = "";
       out.textContent = format(+input.value);
       change(+input.value);
     },
   });
   const node = el("label", { class: "control" }, el("span", {}, words), input, out);
+  let held = "";
   node.set = (v, low = +input.min, high = +input.max) => {
-    input.min = low;
-    input.max = high;
-    input.step = (high - low) / 1000;
-    input.value = v;
+    const now = `${v} ${low} ${high}`;
+    if (now === held) return; // attributes cost more than the whole path
+    held = now;
+    Object.assign(input, { min: low, max: high, step: step === 1 ? 1 : (high - low) / 1000, value: v });
     out.textContent = format(v);
     input.setAttribute("aria-valuetext", format(v));
   };
@@ -118,6 +120,9 @@ export function card(title, note, words, { keys = false } = {}) {
 }
 
 export function legend(node, entries) {
+  const now = entries.join();
+  if (node.shown === now) return;
+  node.shown = now;
   node.replaceChildren(
     ...entries.map(([kind, colour, words]) => {
       const mark = el("i", { class: `mark ${kind}`, "aria-hidden": "true" });
@@ -186,20 +191,32 @@ export function themeButton(changed) {
   return node;
 }
 
-// draws at most once a frame; what took how long is kept for the tests
-export function frames(draw) {
+// computes what went stale, then draws, at most once a frame; what both took is kept for the tests
+export function frames(compute, draw) {
   const took = (window.dynoptFrames = window.dynoptFrames || []);
-  let waiting = 0;
+  let waiting = 0,
+    stale = false;
   const frame = () => {
     waiting = 0;
-    const t = performance.now();
-    draw();
-    took.push(performance.now() - t);
+    const began = performance.now();
+    if (stale) {
+      stale = false;
+      compute();
+    }
+    draw(began);
+    took.push(performance.now() - began);
     if (took.length > 2000) took.shift();
   };
-  return () => {
+  const ask = () => {
     waiting ||= requestAnimationFrame(frame);
   };
+  return [
+    ask,
+    () => {
+      stale = true;
+      ask();
+    },
+  ];
 }
 
 // the state in the address, so that a link restores it; only plain numbers and short lists survive
