@@ -63,3 +63,11 @@ def radius(rule: Any, lam: Any, **params: Any) -> np.ndarray:
 def worst(rule: Any, mu: float, L: float, **params: Any) -> float:
     """The largest spectral radius over 400 curvatures between mu and L."""
     return float(radius(rule, np.geomspace(mu, L, 400), **params).max())
+
+
+def halved(holds: Callable[[float], bool], low: float, high: float, rounds: int = 40) -> float:
+    """Where a property that holds at `low` and not at `high` ends, by halving."""
+    for _ in range(rounds):
+        middle = (low + high)/2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return (low + high)/2

@@ -117,7 +117,7 @@ class Runner:
         for s, a in zip(slots, args):
             if a.linear:
                 slope = function.diff(s).subs(point)
-                if slope.has(sympy.nan, sympy.Derivative) or (node.op in WHY and a.const == 0):
+                if slope.has(sympy.nan, sympy.Derivative, sympy.Heaviside) or _at_kink(node.op, args, a):
                     raise LinearizeError(f"`{node!r}` {WHY.get(node.op, 'has no derivative')} at the point; choose another `at=`")
                 total = total + Form(ZERO, {k: c*slope for k, c in a.linear.items() if slope != 0})
         return total
@@ -174,6 +174,13 @@ def _combination(weights: list[Expr], forms: list[Form]) -> Form:
     for w, f in zip(weights, forms):
         total = total + f*w
     return total
+
+
+def _at_kink(op: str, args: list[Form], a: Form) -> bool:
+    """Whether |.|, sign, min or max turn a corner at the point: where their argument is zero, or their two arguments meet."""
+    if op in ("min", "max"):
+        return sympy.cancel(args[0].const - args[1].const) == 0
+    return op in WHY and a.const == 0
 
 
 def _where(condition: Form, a: Form, b: Form) -> Form:
