@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any, Iterable, Mapping, Sequence
 
 from ..core.expr import COMPARISONS, Node, leaf, walk
-from ..core.program import Program
+from ..core.program import Program, stride_of
 from .lower import is_draw
 
 MOST = 12_000                                       # values of a line; what is longer is not worth beginning
-VARYING = frozenset(("state", "k", "noise", "uniform"))
+VARYING = frozenset(("state", "time", "k", "noise", "uniform"))
 
 
 class Unsuited(Exception):
@@ -20,12 +20,12 @@ class Unsuited(Exception):
 
 
 class Value:
-    """One operation on earlier values: `step` if it changes from step to step, `lane` if it differs from path to path."""
+    """One operation on earlier values: `step` if it changes from step to step, `lane` if it differs from path to path, `serial` its number."""
 
-    __slots__ = ("op", "args", "data", "step", "lane")
+    __slots__ = ("op", "args", "data", "step", "lane", "serial")
 
-    def __init__(self, op: str, args: tuple["Value", ...], data: Any, step: bool, lane: bool):
-        self.op, self.args, self.data, self.step, self.lane = op, args, data, step, lane
+    def __init__(self, op: str, args: tuple["Value", ...], data: Any, step: bool, lane: bool, serial: int = 0):
+        self.op, self.args, self.data, self.step, self.lane, self.serial = op, args, data, step, lane, serial
 
     @property
     def truth(self) -> bool:
@@ -46,8 +46,8 @@ class Values:
             if len(self.table) > MOST:
                 raise Unsuited("too many operations")
             step = op in VARYING or any(a.step for a in args)
-            own = op in ("state", "noise", "uniform") or (op == "param" and data in self.lanes)
-            self.table[key] = Value(op, args, data, step, own or any(a.lane for a in args))
+            own = op in ("state", "time", "noise", "uniform") or (op == "param" and data in self.lanes)
+            self.table[key] = Value(op, args, data, step, own or any(a.lane for a in args), len(self.table))
         return self.table[key]
 
     def const(self, number: Fraction | int | float) -> Value:
@@ -65,16 +65,23 @@ class Unrolled:
     def __init__(self, program: Program, fields: Mapping[str, Any], dimension: int, vectors: Mapping[str, int] = {},
                  lanes: Iterable[str] = (), stopping: bool = False):
         self.make, self.program, self.fields, self.d, self.vectors = Values(lanes), program, fields, dimension, vectors
+        self.arrays: list[Any] = []                         # constant arrays of a flow: loaded, so that one text serves all their values
         make, states = self.make, {}
         for j, s in enumerate(program.state):
             states[leaf("state", s)] = make("state", data=(j, 0)) if s in program.scalars else self._vector("state", j, dimension)
-        self.clock = make("k")
-        h = leaf("param", "h")
-        stride = self._leaf(h) if "h" in program.params and "h" not in vectors else make.one
-        self.time = make("add", make("t0"), make("mul", self.clock, stride) if stride is not make.one else self.clock)
+        self.clock, self.time = self._clocks()
         found = self._run(program.outputs, states)
         self.outputs = [self._spread(out, 1 if s in program.scalars else dimension) for out, s in zip(found, program.state)]
         self.slope = self._slope(states) if stopping else None
+
+    def _clocks(self) -> tuple[Value, Value]:
+        """The step counter and the time: of a method t0 + k h, of a flow a number of its own."""
+        make, program = self.make, self.program
+        if program.kind == "flow":
+            return make.zero, make("time")
+        clock = make("k")
+        [stride] = [make.one] if "h" in self.vectors else self._run([stride_of(program)], {})
+        return clock, make("add", make("t0"), make("mul", clock, stride) if stride is not make.one else clock)
 
     @property
     def roots(self) -> list[Value]:
@@ -145,13 +152,24 @@ class Unrolled:
         if node.op == "pi":
             return make.const(3.141592653589793)
         if node.op == "array":
-            values = node.data.values
-            return values if values.ndim == 2 else [make.const(v) for v in values.tolist()]
+            return self._array(node.data.values)
         if node.op == "param" and node.data in ("k", "t"):
             return self.clock if node.data == "k" else self.time
         if node.op == "param":
             return self._vector("vector", node.data, self.vectors[node.data]) if node.data in self.vectors else make("param", data=node.data)
         raise Unsuited(node.op)
+
+    def _array(self, values: Any) -> Any:
+        """The entries of a constant array; the rows of a matrix."""
+        if values.size > MOST//4:
+            raise Unsuited("a matrix that is large")
+        made = [self.make.const(v) for v in values.ravel().tolist()]
+        if self.program.kind == "flow":
+            if not any(values is a for a in self.arrays):
+                self.arrays.append(values)
+            at = next(i for i, a in enumerate(self.arrays) if a is values)
+            made = [self.make("array", data=(at, i)) for i in range(values.size)]
+        return [tuple(made[i:i + values.shape[1]]) for i in range(0, len(made), values.shape[1])] if values.ndim == 2 else made
 
     def _draw(self, node: Node) -> Any:
         kind, _, scalar = node.data[0].partition("_")
@@ -209,9 +227,9 @@ class Unrolled:
 
     def _matmul(self, node: Node, args: list) -> list[Value]:
         matrix, vector = args
-        if not hasattr(matrix, "shape") or matrix.size > MOST//4 or matrix.shape[1] != len(vector):
-            raise Unsuited("a matrix that is large or a parameter")
-        return [self._total([self.make("mul", self.make.const(c), x) for c, x in zip(row.tolist(), vector)]) for row in matrix]
+        if not isinstance(matrix, list) or not isinstance(matrix[0], tuple) or len(matrix[0]) != len(vector):
+            raise Unsuited("a matrix that is a parameter")
+        return [self._total([self.make("mul", c, x) for c, x in zip(row, vector)]) for row in matrix]
 
 
 def persists(root: Value, state: Value) -> bool:

@@ -26,6 +26,9 @@ ROOT_HALF, EXPONENT, SIGN = 0x3FE6A09E667F3BCD, 0x7FF << 52, 1 << 63
 EXP = tuple(1/math.factorial(k) for k in range(2, 14))               # e^r = 1 + r + r^2 Q(r), |r| <= log(2)/2: the next term is below 5e-18
 LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
 SHIFT, SHIFT_BITS = 6755399441055744.0, 0x4338000000000000           # 1.5 2^52: adding it rounds to whole numbers, kept in the low bits
+ONE_BITS = 1023 << 52
+ROUGH_LOG = (-2.213472204625321, 3.14829592951462, -1.098865286222744, 0.1640425613334452)      # log2 on 1..2, three digits
+ROUGH_EXP = (0.9998119, 0.6968386, 0.2241271, 0.0790199)                                       # 2^z on 0..1
 
 
 def number(value: float | Fraction | int) -> str:
@@ -90,6 +93,27 @@ class Lanes:
         half = self.int("ashr", whole, 1)
         powers = [self.number(self.int("shl", self.int("add", k, 1023), 52)) for k in (half, self.int("sub", whole, half))]
         return self._pick(gone, self.real(0.0), self.op("fmul", self.op("fmul", value, powers[0]), powers[1]))
+
+    def rough_power(self, x: str, exponent: float) -> str:
+        """x^exponent to three digits for normal x > 0, |exponent| <= 1/2: what the size of a step needs, and no more."""
+        bits = self.bits(x)
+        scale = self.int("sub", self.int("lshr", bits, 52), 1023)
+        mantissa = self.number(self.int("or", self.int("and", bits, (1 << 52) - 1), ONE_BITS))
+        whole = self.text.new(f"sitofp {self.text.whole} {scale} to {self.text.real}")
+        z = self.op("fmul", self.op("fadd", whole, self.polynomial(mantissa, ROUGH_LOG)), exponent)
+        floor = self.text.call("floor", self.text.real, [z])
+        power = self.polynomial(self.op("fsub", z, floor), ROUGH_EXP)
+        shift = self.int("shl", self.text.new(f"fptosi {self.text.real} {floor} to {self.text.whole}"), 52)
+        return self.number(self.int("add", self.bits(power), shift))
+
+    def minimum(self, a: float | str, b: float | str) -> str:
+        """The smaller of two numbers."""
+        a, b = self.real(a), self.real(b)
+        return self._pick(self._less(a, b), a, b)
+
+    def maximum(self, a: float | str, b: float | str) -> str:
+        a, b = self.real(a), self.real(b)
+        return self._pick(self._less(b, a), a, b)
 
     def _less(self, a: str, b: str) -> str:
         return self.text.new(f"fcmp olt {self.text.real} {a}, {b}")

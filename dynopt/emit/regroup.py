@@ -36,6 +36,11 @@ ONE = Coefficient(Fraction(1))
 Form = dict[tuple[Value, ...], Coefficient]              # product of values that change -> its coefficient
 
 
+def _serial(v: Value) -> int:
+    """Products are ordered as values were made, so that the same rule gives the same text in every process."""
+    return v.serial
+
+
 class Regrouped:
     """Roots rewritten; `value(root)` is the new value of an old one.
 
@@ -170,7 +175,7 @@ class Regrouped:
         c = self._times(ca, cb)
         while len(ma) + len(mb) > 2:
             ma, mb = (self._fused(ma), mb) if len(ma) > 1 else (ma, self._fused(mb))
-        product = tuple(sorted((*ma, *mb), key=id))
+        product = tuple(sorted((*ma, *mb), key=_serial))
         if self.uses[v] > 1:
             product = self._fused(product)
         return {product: c}
@@ -191,7 +196,7 @@ class Regrouped:
             return self._scaled(a, inverse)
         if self._moves(a) and not self._moves(b):           # the state does not wait for a division by what the clock tells
             product, c = self._factor(a)
-            return {tuple(sorted((*self._fused(product), self.make("div", self.make.one, self.value(b))), key=id)): c}
+            return {tuple(sorted((*self._fused(product), self.make("div", self.make.one, self.value(b))), key=_serial)): c}
         return self._atom(self.make("div", self.value(a), self.value(b)))
 
     # -- values ----------------------------------------------------------------------------------------------------

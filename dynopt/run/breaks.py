@@ -1,13 +1,15 @@
 """Times where a right-hand side may be less than smooth: integrators land on them instead of stepping across."""
 from __future__ import annotations
 
-from typing import Any, Iterable
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
 from ..core.arithmetic import plain
 from ..core.expr import COMPARISONS, Node, evaluate, walk
+from ..core.program import Program
 from ..core.values import plain_constant
 
 SAMPLES, MOST = 4097, 100_000
@@ -21,10 +23,11 @@ def timed(node: Node) -> bool:
     return any(n.op == "param" and n.data == "t" for n in below) and all(n.op not in unknown for n in below)
 
 
-def switches(nodes: Iterable[Node]) -> list[tuple[Node, bool]]:
+@lru_cache(maxsize=256)
+def switches(program: Program) -> list[tuple[Node, bool]]:
     """Expressions of the time whose zeros (True: whose whole values) are breaks."""
     found: dict[Node, bool] = {}
-    for n in nodes:
+    for n in program.everything:
         if n.op in COMPARISONS or n.op in ("min", "max"):
             found[n.args[0] - n.args[1]] = False
         elif n.op in ("abs", "sign"):
@@ -39,7 +42,7 @@ def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
     exact: set[float] = set()
     times: set[float] = set()
     numbers = {n: float(v[path % v.size]) for n, v in system.numbers.items()}
-    for node, whole in switches(system.program.everything):
+    for node, whole in switches(system.program):
         def value(t: Any, node: Node = node) -> Any:
             def leaf_value(n: Node) -> Any:
                 return t if n.data == "t" else numbers[n.data] if n.op == "param" else plain_constant(n, {})

@@ -1,14 +1,18 @@
 """Whether what a run is given fits together: the problem, the lengths of vectors, the entries that a function takes."""
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..core.errors import ParameterError, ParameterTypeError
 from ..core.expr import Node, leaf, walk
+from ..core.problem import Field
 from ..core.rule import Rule
 from ..emit.layout import Layout
+
+_fitting: set[tuple] = set()                            # programs and lengths that were found to fit
 
 
 def check_problem(rule: Rule, problem: Any) -> None:
@@ -26,7 +30,7 @@ def check_dimension(rule: Rule, problem: Any, states: dict[str, np.ndarray], vec
     if wanted is not None and d != wanted:
         raise ParameterError(f"{rule.name}: x0 has shape {states[first].shape}, and {problem.name} has dimension {wanted}; "
                              f"expected shape ({wanted},), or (paths, {wanted}) for an ensemble")
-    needed = max((_entries(f.node) for f in getattr(problem, "fields", {}).values() if f.node is not None), default=0)
+    needed = max(map(_entries, getattr(problem, "fields", {}).values()), default=0)
     if needed > d and "grad" in problem.fields:
         raise ParameterError(f"{rule.name}: x0 has {d} entries, and {problem.name} takes x[{needed - 1}]; expected at least {needed}")
     for name, value in vectors.items():
@@ -35,15 +39,19 @@ def check_dimension(rule: Rule, problem: Any, states: dict[str, np.ndarray], vec
                                  "coordinate of x0")
 
 
-def _entries(node: Node) -> int:
-    """How many entries a vector must have for every x[i] of an expression to exist."""
-    taken = [n.data for n in walk([node]) if n.op == "item" and n.args[0].op == "state"]
+@lru_cache(maxsize=1024)
+def _entries(field: Field) -> int:
+    """How many entries a vector must have for every x[i] of an oracle's expression to exist."""
+    taken = [n.data for n in walk([field.node] if field.node is not None else []) if n.op == "item" and n.args[0].op == "state"]
     return max((i + 1 if i >= 0 else -i for i in taken), default=0)
 
 
 def check_lengths(rule: Rule, states: dict[str, np.ndarray], vectors: dict[str, np.ndarray], matrices: dict[str, np.ndarray]) -> None:
     """States and per-coordinate parameters that the rule combines entry by entry have one length."""
     program = rule.program
+    fitting = (program.key, *(tuple((n, v.shape[-1]) for n, v in found.items()) for found in (states, vectors, matrices)))
+    if fitting in _fitting:
+        return
     wide = {leaf("state", s): (f"x0[{s!r}]", states[s].shape[-1]) for s in rule.state if s not in rule.scalars}
     wide |= {leaf("param", p): (p, v.size) for p, v in vectors.items()}
     constants = [n for n in program.everything if n.op == "array" and n.data.values.ndim == 2]
@@ -57,3 +65,6 @@ def check_lengths(rule: Rule, states: dict[str, np.ndarray], vectors: dict[str, 
         if length != size:
             raise ParameterError(f"{rule.name}: {name} has {size} entries and {other} has {length}, expected one length, since the rule "
                                  "combines them entry by entry")
+    if len(_fitting) > 4096:
+        _fitting.clear()
+    _fitting.add(fitting)

@@ -29,6 +29,13 @@ class Pieces:
         value[((flat - self.t[0])*direction < -rim) | ((flat - self.t[-1])*direction > rim)] = np.nan
         return value.reshape(*times.shape, -1)
 
+    @property
+    def nodes(self) -> np.ndarray:
+        """States where the steps begin and where the last one ends."""
+        if len(self.t) < 2:
+            return np.array(self.start)[None]
+        return np.concatenate([self.c[:, 0], self(self.t[-1:])])
+
     def cut(self, t: float) -> "Pieces":
         """The run up to time t, which lies within it."""
         direction = 1.0 if self.t[-1] >= self.t[0] else -1.0

@@ -1,6 +1,7 @@
 """All paths of a solve, each with steps of its own, gathered into a trajectory."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.nda
     """Every path to its end; an interrupted run keeps what it has."""
     system = System(setup, problem)
     weights = absolute(atol, system)
-    method = settle(method, system, rtol)
+    method = settle(method, system, rtol, weights)
     runs: list[Pieces] = []
     status, messages, seen = [], [], []
     interrupted = False
@@ -36,7 +37,7 @@ def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.nda
         width = width_of(method, order_for(rtol, weights, system.start[p]))
         most = min(MOST_STEPS, MOST_BYTES//(8*width*system.start.shape[1]))
         course = Course(rtol, weights, end, breaks(system, p, t0, end), watcher(watched), most)
-        path = Path(t0, system.start[p].copy(), system.work(p), width)
+        path = Path(t0, system.start[p].copy(), partial(system.work, p), width)
         try:
             if not interrupted:
                 one_path(system, path, course, method, p)
@@ -83,14 +84,16 @@ def gather(system: System, runs: list[Pieces], times: np.ndarray | None, status:
     """States at common times: those asked for; for one path its own steps, for an ensemble an even grid."""
     setup = system.setup
     lead = setup.lead
+    values = None
     if times is None and not lead:
-        times = runs[0].t
+        times, values = runs[0].t, runs[0].nodes
     elif times is None:
         times = np.linspace(t0, end, GRID)
     elif not lead:
         rim = 1e-12*max(abs(t0), abs(end))
         times = times[np.abs(times - t0) <= abs(runs[0].t[-1] - t0) + rim]
-    values = np.stack([run(times) for run in runs]).reshape(*lead, len(times), -1)
+    if values is None:
+        values = np.stack([run(times) for run in runs]).reshape(*lead, len(times), -1)
     states = {s: v.copy() for s, v in system.split(values).items()}
     parameters = {**setup.numbers, **setup.vectors, **setup.matrices}
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Callable
 
 import numpy as np
@@ -37,7 +38,7 @@ class Path:
 
     t: float
     y: np.ndarray
-    w: np.ndarray
+    work: Callable[[], np.ndarray]                          # its work array, made when somebody needs it
     width: int
     hist_t: np.ndarray = field(init=False)
     hist_c: np.ndarray = field(init=False)
@@ -49,6 +50,10 @@ class Path:
     def __post_init__(self) -> None:
         self.first = self.y.copy()
         self.hist_t, self.hist_c = np.full(65, self.t), np.zeros((64, self.width, self.y.size))
+
+    @cached_property
+    def w(self) -> np.ndarray:
+        return self.work()
 
     def grow(self, room: int) -> None:
         """Room for so many more steps."""

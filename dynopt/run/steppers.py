@@ -3,12 +3,15 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+import numpy as np
+
 from ..core.errors import ParameterError
 from .ode_control import ALL_DONE, STIFF
 from .ode_path import PAIRS, Course, Pair, Path
 from .ode_radau import Radau
 from .ode_scipy import Scipy
 from .ode_taylor import Taylor
+from .series import SeriesPath, has_series, series_kernel
 from .singular import NODES
 from .system import System
 
@@ -18,8 +21,10 @@ MANY, TRIAL, GAIN = 3000, 24, 8.0               # steps still to go that raise s
 LARGEST_DENSE = 400                             # entries of a state for which a full Jacobian is worth its price
 
 
-def settle(method: str, system: System, rtol: float) -> str:
+def settle(method: str, system: System, rtol: float, atol: np.ndarray) -> str:
     """What runs: the integrator asked for where it can, "auto:..." with the one that automatic choice begins with."""
+    if method in ("auto", "taylor") and has_series(system, rtol, atol):
+        return "auto:taylor" if method == "auto" else method
     smooth = system.tape is not None and system.tape.smooth
     if system.pasts and (method == "radau" or system.kind == "python"):
         raise ParameterError(f"{system.setup.rule.name}: {'radau' if method == 'radau' else 'a gradient in plain Python'} knows no delays; "
@@ -40,7 +45,7 @@ def width_of(method: str, order: int) -> int:
 
 def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Path, int], Any]:
     """choose(path, code): the stepper to begin with, and to go on with after a stretch that ended with `code`."""
-    if method.startswith("auto:") and not system.pasts and system.kind != "python" and system.start.shape[1] <= LARGEST_DENSE:
+    if method.startswith("auto:") and not system.pasts and system.start.shape[1] <= LARGEST_DENSE and not system.plain:
         return Automatic(method.partition(":")[2], system, course, p)
     name = method.rpartition(":")[2]
     only = None
@@ -54,12 +59,13 @@ def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Pa
 
 def make(name: str, system: System, course: Course, path: Path, p: int, *, watch_stiffness: bool = False) -> Any:
     """A stepper by its name."""
-    if system.kind == "python":
+    if system.plain:
         return Scipy(name, system.rates, course)
     if name == "radau":
         return Radau(system.rates, course)
     if name == "taylor":
-        return Taylor(system.rates, course, path)
+        made = series_kernel(system, course, path)
+        return Taylor(system.rates, course, path) if made is None else SeriesPath(system, made, course, p)
     return Pair(PAIRS[name], system.rates, course, system.lags(p, path.w), watch_stiffness=watch_stiffness)
 
 

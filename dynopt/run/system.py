@@ -6,7 +6,6 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from ..core.arithmetic import plain
@@ -18,6 +17,7 @@ from ..core.values import plain_constant
 from ..emit.rates import Place, rates_source
 from ..emit.tape import inlined, tape_of
 from . import compiled, tape
+from .kept import settled
 from .ode_rk import RATES
 from .setup import Setup
 
@@ -39,7 +39,7 @@ def higher_derivative(problem: Any, n: int) -> Field | None:
 def compiled_rates(source: str, oracles: tuple[tuple[str, Any], ...]) -> Any:
     """The machine code of a right-hand side, with the one type that integrators take."""
     space = compiled.build(source, {f"{n}_": o for n, o in oracles})
-    return nb.njit(RATES.signature, nogil=True, error_model="numpy")(space["rates"].py_func)
+    return settled(space["rates"], RATES.signature)
 
 
 class System:
@@ -56,14 +56,35 @@ class System:
         self.numbers = {n: setup.number(n) for n in setup.numbers}
         self.fields = self._fields()
         self.pasts = tuple(dict.fromkeys(n for n in self.program.everything if n.op == "past"))
-        self.tape = None
-        sizes = {n: v.size for n, v in setup.vectors.items()}, {n: v.shape for n, v in setup.matrices.items()}
-        outputs = inlined(self.program, self.fields)
-        if outputs is not None:
-            self.kind, self.rates = "tape", tape.rates()
-            self.tape = tape_of(self.program, outputs, self.dims, *sizes)
-        else:
-            self._compile(*sizes)
+        self._how: tuple[str, Any, Any] | None = None
+        if any(f.node is None for f in self.fields.values()):
+            self.how()                                      # what cannot be traced may have something to say, here and now
+
+    def how(self) -> tuple[str, Any, Any]:
+        """(kind, rates, tape or None), made when first asked for: a series of its own needs none of them."""
+        if self._how is None:
+            sizes = {n: v.size for n, v in self.setup.vectors.items()}, {n: v.shape for n, v in self.setup.matrices.items()}
+            outputs = inlined(self.program, self.fields)
+            self._how = self._compile(*sizes) if outputs is None else \
+                ("tape", tape.rates(), tape_of(self.program, outputs, self.dims, *sizes))
+        return self._how
+
+    @property
+    def kind(self) -> str:
+        return self.how()[0]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it runs as plain Python, which only what could not be traced does."""
+        return any(f.node is None for f in self.fields.values()) and self.kind == "python"
+
+    @property
+    def rates(self) -> Any:
+        return self.how()[1]
+
+    @property
+    def tape(self) -> Any:
+        return self.how()[2]
 
     def _fields(self) -> dict[str, Field]:
         fields = {}
@@ -78,7 +99,7 @@ class System:
             fields[name] = found
         return fields
 
-    def _compile(self, vectors: dict, matrices: dict) -> None:
+    def _compile(self, vectors: dict, matrices: dict) -> tuple[str, Any, None]:
         """Code for rates that a tape cannot hold; plain Python where numba refuses."""
         d = self.dims[0]
         try:
@@ -86,14 +107,14 @@ class System:
                     for n, f in self.fields.items()}
         except compiled.NotCompilable as reason:
             warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({str(reason):.200}); it runs as plain Python by scipy, "
-                          "which is slow", RuntimeWarning, stacklevel=6)
-            self.problem._kind, self.kind, self.rates = "python", "python", self._plain_rates
-            return
+                          "which is slow", RuntimeWarning, stacklevel=7)
+            self.problem._kind = "python"
+            return "python", self._plain_rates, None
         if any(field.node is None for field in self.fields.values()):
             self.problem._kind = "compiled"
         self.data = {n: m[1] for n, m in made.items()}
         self.layout = rates_source(self.program, self.dims, vectors, matrices, {n: [a.shape for a in d] for n, d in self.data.items()})
-        self.kind, self.rates = "compiled", compiled_rates(self.layout.source, tuple((n, m[0]) for n, m in made.items()))
+        return "compiled", compiled_rates(self.layout.source, tuple((n, m[0]) for n, m in made.items())), None
 
     def _plain_rates(self, t: float, y: np.ndarray, out: np.ndarray, w: np.ndarray) -> None:
         """The declaration itself, on arrays."""
@@ -101,7 +122,7 @@ class System:
         states = [float(y[a]) if s in rule.scalars else y[a:b].copy() for s, a, b in zip(rule.state, self.edges, self.edges[1:])]
         values = {n: float(v[int(w[0]) % v.size]) for n, v in self.numbers.items()} | self.setup.vectors | self.setup.matrices
         values = {n: v for n, v in values.items() if n not in rule.bound}
-        clocks = {c: {"t": t, "k": 0}[c] for c in rule.signature.clocks}
+        clocks = {c: {"t": t, "k": 0}[c] for c in rule.clocks}
         found = rule(*states, **values, **{n: self.fields[n] for n in rule.oracles}, **clocks)
         for a, b, r in zip(self.edges, self.edges[1:], found if isinstance(found, tuple) else (found,)):
             out[a:b] = r

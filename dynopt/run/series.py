@@ -1,0 +1,114 @@
+"""Taylor's method by machine code of a flow's own, where its series is short enough; loaded or compiled when first asked for."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..emit.entries import Unrolled, Unsuited
+from ..emit.series import Series
+from ..emit.series_path import DONE, FULL, SeriesKernel, path_kernel
+from . import machine
+from .ode_control import ALL_DONE
+from .ode_control import FULL as ROOM_USED
+from .ode_path import Course, Path
+from .ode_taylor import Taylor, order_for
+
+KINDS = (*[machine.I64]*3, *[machine.REAL]*5, *[machine.POINTER]*7)
+MOST_VALUES = 2000                                  # of the series of a step: beyond it compiling takes long, and the tape does well
+MOST_ENTRIES = 64
+_made: dict[tuple, tuple[Any, Any]] = {}
+
+
+def unrolled_flow(system: Any, lanes: frozenset[str] = frozenset()) -> Unrolled:
+    """The rates of a system, entry by entry; raises Unsuited where they cannot be unrolled."""
+    rule = system.setup.rule
+    wide = {d for s, d in zip(rule.state, system.dims) if s not in rule.scalars} or {1}
+    if len(wide) != 1 or system.setup.matrices or sum(system.dims) > MOST_ENTRIES:
+        raise Unsuited("states of several lengths, matrices, or many entries")
+    return Unrolled(system.program, system.fields, next(iter(wide)), {n: v.size for n, v in system.setup.vectors.items()}, lanes)
+
+
+def series_of(unrolled: Unrolled, count: int) -> Series:
+    """The series of its solution."""
+    states = [unrolled.make("state", data=(j, i)) for j, out in enumerate(unrolled.outputs) for i in range(len(out))]
+    series = Series(unrolled.make, unrolled.roots, states, count)
+    if len(unrolled.make.table) > MOST_VALUES:
+        raise Unsuited("a long series")
+    return series
+
+
+def key_of(system: Any, *more: Any) -> tuple:
+    """What the text of a kernel depends on; a program's own key knows only the shapes of constant arrays."""
+    arrays = tuple(n.data.values.tobytes() for n in system.program.everything if n.op == "array")
+    return (system.program.key, arrays, tuple((n, id(f)) for n, f in system.fields.items()), tuple(system.dims),
+            tuple((n, v.size) for n, v in system.setup.vectors.items()), bool(system.setup.matrices), *more)
+
+
+def kept(key: tuple, system: Any, make: Any) -> Any:
+    """What `make()` gives for a key, made once; the fields stay as long as the key that names them."""
+    if key not in _made:
+        if len(_made) > 256:
+            _made.clear()
+        try:
+            found = make()
+        except Unsuited as reason:
+            found = reason
+        _made[key] = found, system.fields
+    return _made[key][0]
+
+
+def kernel_of(system: Any, count: int) -> Any:
+    """(kernel, constant arrays, function) for one path of a system, or Unsuited."""
+    def make() -> tuple[SeriesKernel, list[np.ndarray], Any]:
+        unrolled = unrolled_flow(system)
+        kernel = path_kernel(series_of(unrolled, count))
+        return kernel, unrolled.arrays, machine.function(kernel.text, "path", *KINDS)
+    return kept(key_of(system, count), system, make)
+
+
+class SeriesPath:
+    """Taylor's method of one path as a stepper: advance(path, end, lo, hi, room) -> code."""
+
+    def __init__(self, system: Any, made: tuple, course: Course, p: int):
+        kernel, arrays, self.step = made
+        self.system, self.course, self.order = system, course, kernel.order
+        self.numbers = np.array([number_of(system, arrays, p, *n) for n in kernel.numbers] or [0.0])
+        self.atol = np.ascontiguousarray(course.atol)
+        self.clock, self.told = np.zeros(1), np.zeros(3, dtype=np.int64)
+        self.slow: Taylor | None = None
+
+    def advance(self, path: Path, end: float, lo: float, hi: float, room: int) -> int:
+        """Up to `room` steps towards `end`."""
+        if self.slow is None:
+            path.grow(room)
+            self.clock[0] = path.t
+            stride = path.hist_c.shape[1]*path.hist_c.shape[2]
+            self.step(path.count + room, path.count, stride, end, 1.0 if end >= path.t else -1.0, lo, hi, self.course.rtol,
+                      *(a.ctypes.data for a in (self.clock, path.y, self.atol, self.numbers, path.hist_t, path.hist_c, self.told)))
+            code, path.count, refused = self.told.tolist()
+            path.t, path.refused = float(self.clock[0]), path.refused + refused
+            if code in (DONE, FULL):
+                return ALL_DONE if code == DONE else ROOM_USED
+            self.slow = Taylor(self.system.rates, self.course, path)        # no step is long enough: it says why
+        return self.slow.advance(path, end, lo, hi, room)
+
+
+def number_of(system: Any, arrays: list[np.ndarray], p: int, kind: str, name: Any, i: int) -> float:
+    """A number that a kernel loads, on path p."""
+    if kind == "array":
+        return float(arrays[name].ravel()[i])
+    if kind == "vector":
+        return float(system.setup.vectors[name][i])
+    return 0.0 if name == "k" else float(system._parameter(name, p))
+
+
+def series_kernel(system: Any, course: Course, path: Path) -> tuple | None:
+    """The kernel for a path, or None where the tape has to do."""
+    found = kernel_of(system, order_for(course.rtol, course.atol, path.y))
+    return None if isinstance(found, Unsuited) else found
+
+
+def has_series(system: Any, rtol: float, atol: np.ndarray) -> bool:
+    """Whether the paths of a system have kernels of their own."""
+    return all(not isinstance(kernel_of(system, k), Unsuited) for k in {order_for(rtol, atol, y) for y in system.start[:1 if rtol > 0 else None]})
