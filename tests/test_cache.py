@@ -3,16 +3,21 @@ import os
 import subprocess
 import sys
 
+import numba as nb
 import numpy as np
 import pytest
 
-from dynopt.run import cache, compiled
+from dynopt.run import cache, compiled, kept
 
 RUN = """
 import json, sys, numpy as np
 from dynopt import heavy_ball, iterate, method, rosenbrock
 run = iterate(heavy_ball, rosenbrock(), x0=[-1.2, 1.], steps=300, eta=1e-3, beta=.9)
 print(json.dumps({"x": run.x[-1].tolist(), "numba": "numba" in sys.modules}))
+"""
+SOLVE = """
+from dynopt import damped, himmelblau, solve
+print([solve(damped, himmelblau(), x0=[-1, -2.5], until=5.0, gamma=1.0, method=m).x[-1].tolist() for m in ("dop853", "taylor")])
 """
 SOURCE = "def double_(x, out):\n    for i in range(x.shape[0]):\n        out[i] = x[i] + x[i]\n"
 
@@ -25,9 +30,9 @@ def folder(tmp_path, monkeypatch):
     cache._usable.cache_clear()
 
 
-def start(folder):
+def start(folder, program=RUN):
     env = {**os.environ, "DYNOPT_CACHE_DIR": str(folder)}
-    return subprocess.Popen([sys.executable, "-W", "error", "-c", RUN], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-W", "error", "-c", program], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def answer(process):
@@ -77,16 +82,54 @@ def test_old_entries_go(folder, monkeypatch):
     assert len(list(folder.iterdir())) <= 11 and cache.load("24") == b"bytes"
 
 
-def test_numba_code_is_taken_from_disk_and_mended(folder):
+def attempts(folder):
+    """A kernel is made, loaded, made again from entries that were cut short, loaded."""
     for attempt in ("made", "loaded", "cut", "loaded"):
         if attempt == "cut":
             for entry in folder.iterdir():
                 entry.write_bytes(entry.read_bytes()[:100])
+        yield attempt
+
+
+def test_numba_code_is_taken_from_disk_and_mended(folder):
+    for attempt in attempts(folder):
         double, out = compiled.build(SOURCE, {})["double_"], np.zeros(3)
         double(np.arange(3.), out)
         assert out.tolist() == [0, 2, 4]
         hits = sum(double.stats.cache_hits.values())
         assert hits == (attempt == "loaded"), attempt
+
+
+def test_kernels_of_integrators_are_kept_and_mended(folder):
+    for attempt in attempts(folder):
+        def twice(x):
+            return x + x
+        made = kept.kept(nb.float64(nb.float64), twice)
+        assert made(1.5) == 3.0 and sum(made.stats.cache_hits.values()) == (attempt == "loaded"), attempt
+
+
+def test_kernels_of_integrators_work_where_nothing_can_be_kept(tmp_path, monkeypatch):
+    (tmp_path/"file").write_text("")
+    monkeypatch.setenv("DYNOPT_CACHE_DIR", str(tmp_path/"file"/"below"))
+    cache._usable.cache_clear()
+    for _ in range(2):
+        made = kept.kept(nb.float64(nb.float64), lambda x: x + x)
+        assert made(1.5) == 3.0 and not sum(made.stats.cache_hits.values())
+    cache._usable.cache_clear()
+
+
+@pytest.mark.soak
+def test_processes_share_the_kernels_of_integrators(tmp_path):
+    """Two at once on an empty folder, then broken entries, then no folder: one answer."""
+    folder = tmp_path/"kept"
+    both = [start(folder, SOLVE), start(folder, SOLVE)]
+    want = answer(both[0])
+    assert answer(both[1]) == want
+    for entry in folder.iterdir():
+        entry.write_bytes(entry.read_bytes()[:-7])
+    assert answer(start(folder, SOLVE)) == want == answer(start(folder, SOLVE))
+    (tmp_path/"file").write_text("")
+    assert answer(start(tmp_path/"file"/"no", SOLVE)) == want
 
 
 def test_a_kernel_over_a_black_box_is_not_kept():

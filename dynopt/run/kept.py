@@ -1,33 +1,33 @@
 """Kernels that do not depend on a user's rule are compiled once on a machine and kept on disk."""
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable
 
 import numba as nb
 
+from .cache import KeptOverloads, key_of
+
+
+@cache
+def _text() -> str:
+    """Everything that such kernels are made from: a change in any of it makes them all anew."""
+    here = Path(__file__).parent
+    return "".join(p.read_text(encoding="utf-8") for p in [*sorted(here.glob("ode_*.py")), here/"tape.py", here/"tape_play.py"])
+
 
 def kept(signature: Any, function: Callable) -> Any:
-    """The compiled function, from numba's cache where that can be read; a cache that is broken is thrown away, one that is
-    read-only is done without."""
-    for attempt in range(2):
-        try:
-            made = nb.njit(nogil=True, error_model="numpy", cache=True)(function)
-            made.compile(signature)
-            made.disable_compile()
-            return made
-        except Exception:                  # no place to write to, a truncated index, another version's pickle: whatever, compile
-            if attempt == 0:
-                _discard(function)
-    return nb.njit(signature, nogil=True, error_model="numpy")(function)
+    """The compiled function, taken from disk where it is there whole; where nothing can be kept it is compiled and not kept."""
+    name = function.__name__
+    function.__qualname__ = f"{name}{key_of(name, _text())[:16]}"            # symbols of two versions never meet
+    return settled(nb.njit(nogil=True, error_model="numpy")(function), signature, f"{name}\n{_text()}")
 
 
-def _discard(function: Callable) -> None:
-    """Remove the files of one function from numba's cache."""
-    try:
-        from numba.core.caching import FunctionCache
-        cache = FunctionCache(function)
-        for path in Path(cache.cache_path).glob(f"{cache._impl.filename_base}*.nb?"):
-            path.unlink()
-    except Exception:                      # nothing there to remove, or no right to
-        return
+def settled(made: Any, signature: Any, source: str = "") -> Any:
+    """A dispatcher compiled for one signature, as other kernels take it; `source` says where on disk it is looked for."""
+    if source:
+        made._cache = KeptOverloads(source)
+    made.compile(signature)
+    made.disable_compile()
+    return made

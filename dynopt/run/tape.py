@@ -1,11 +1,9 @@
 """The interpreter of tapes: rates and Taylor coefficients of any traced flow by code compiled once on a machine.
 
-A tape, its table and its matrices lie in the work array w of a path; w[:8] says where. Recurrences: Moore 1966; Hairer,
-Norsett, Wanner 1993, section I.8.
+A tape, its table and its matrices lie in the work array w of a path; w[:8] says where.
 """
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any
 
@@ -13,145 +11,12 @@ import numba as nb
 import numpy as np
 
 from ..core.expr import Node
-from ..emit.tape import CODE, Tape
+from ..emit.tape import Tape
 from .kept import kept
+from .tape_play import play
 
-F, I = nb.float64, nb.int64
+F = nb.float64
 HEAD = 8                                            # number of ops, of still ones, of entries, of rows; starts of ops, outputs, table, matrices
-(ADD, SUB, NEG, COPY, MUL, SCALE, DIV, DIVIDE, SQRT, POW, EXP, LOG, SIN, COS, TANH, SIGN, LT, LE, GT, GE, EQ, NE, WHERE, MOD, UNIT, SUM, DOT,
- MATMUL, TIME) = range(len(CODE))
-
-
-@nb.njit(nogil=True, error_model="numpy")
-def function_step(code, J, c, d, a, p, k):
-    """Coefficient k of an elementary function in row c of row a; d is the row of its companion, p a constant exponent."""
-    if k == 0:
-        x = J[a, 0]
-        if code == SQRT:
-            J[c, 0] = math.sqrt(x)
-        elif code == POW:
-            J[c, 0] = math.pow(x, p)
-        elif code == EXP:
-            J[c, 0] = math.exp(x)
-        elif code == LOG:
-            J[c, 0] = math.log(x)
-        elif code == SIN:
-            J[c, 0], J[d, 0] = math.sin(x), math.cos(x)
-        else:
-            J[c, 0] = math.tanh(x)
-            J[d, 0] = 1.0 - J[c, 0]*J[c, 0]
-        return
-    total, other = 0.0, 0.0
-    if code == SQRT:
-        total = J[a, k]
-        for j in range(1, k):
-            total -= J[c, j]*J[c, k - j]
-        J[c, k] = total/(2.0*J[c, 0])
-    elif code == POW:
-        for j in range(1, k + 1):
-            total += (j*p - (k - j))*J[a, j]*J[c, k - j]
-        J[c, k] = total/(k*J[a, 0])
-    elif code == EXP:
-        for j in range(1, k + 1):
-            total += j*J[a, j]*J[c, k - j]
-        J[c, k] = total/k
-    elif code == LOG:
-        for j in range(1, k):
-            total += j*J[c, j]*J[a, k - j]
-        J[c, k] = (J[a, k] - total/k)/J[a, 0]
-    elif code == SIN:
-        for j in range(1, k + 1):
-            total += j*J[a, j]*J[d, k - j]
-            other -= j*J[a, j]*J[c, k - j]
-        J[c, k], J[d, k] = total/k, other/k
-    else:
-        for j in range(1, k + 1):
-            total += j*J[a, j]*J[d, k - j]
-        J[c, k] = total/k
-        for j in range(k + 1):
-            other -= J[c, j]*J[c, k - j]
-        J[d, k] = other
-
-
-@nb.njit(nogil=True, error_model="numpy")
-def compare_step(code, x, y):
-    """1 where a comparison holds, else 0."""
-    return 1.0 if (code == LT and x < y or code == LE and x <= y or code == GT and x > y or code == GE and x >= y
-                   or code == EQ and x == y or code == NE and x != y) else 0.0
-
-
-@nb.njit(nogil=True, error_model="numpy")
-def play(ops, first, last, J, matrices, k, t):
-    """Coefficient k of all values, in order."""
-    for m in range(first, last):
-        code, width, out, a, sa, b, sb, extra = ops[m, 0], ops[m, 1], ops[m, 2], ops[m, 3], ops[m, 4], ops[m, 5], ops[m, 6], ops[m, 7]
-        if code == ADD:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, k] + J[b + i*sb, k]
-        elif code == SUB:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, k] - J[b + i*sb, k]
-        elif code == NEG:
-            for i in range(width):
-                J[out + i, k] = -J[a + i*sa, k]
-        elif code == COPY:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, k]
-        elif code == MUL:
-            for i in range(width):
-                total, p, q = 0.0, a + i*sa, b + i*sb
-                for j in range(k + 1):
-                    total += J[p, j]*J[q, k - j]
-                J[out + i, k] = total
-        elif code == SCALE:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, 0]*J[b + i*sb, k]
-        elif code == DIV:
-            for i in range(width):
-                total, q, c = J[a + i*sa, k], b + i*sb, out + i
-                for j in range(1, k + 1):
-                    total -= J[q, j]*J[c, k - j]
-                J[c, k] = total/J[q, 0]
-        elif code == DIVIDE:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, k]/J[b + i*sb, 0]
-        elif code <= TANH:
-            for i in range(width):
-                function_step(code, J, out + i, extra + i, a + i*sa, J[b + i*sb, 0], k)
-        elif code == SIGN:
-            for i in range(width):
-                J[out + i, k] = np.sign(J[a + i*sa, 0]) if k == 0 else 0.0
-        elif code <= NE:
-            for i in range(width):
-                J[out + i, k] = compare_step(code, J[a + i*sa, 0], J[b + i*sb, 0]) if k == 0 else 0.0
-        elif code == WHERE:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, k] if J[extra//2 + i*(extra % 2), 0] != 0.0 else J[b + i*sb, k]
-        elif code == MOD:
-            for i in range(width):
-                J[out + i, k] = J[a + i*sa, 0] % J[b + i*sb, 0] if k == 0 else J[a + i*sa, k]
-        elif code == UNIT:
-            for i in range(width):
-                J[out + i, k] = J[a, k] if i == extra else 0.0
-        elif code == SUM:
-            total = 0.0
-            for i in range(width):
-                total += J[a + i*sa, k]
-            J[out, k] = total
-        elif code == DOT:
-            total = 0.0
-            for i in range(width):
-                for j in range(k + 1):
-                    total += J[a + i*sa, j]*J[b + i*sb, k - j]
-            J[out, k] = total
-        elif code == MATMUL:
-            for i in range(width):
-                total = 0.0
-                for j in range(sa):
-                    total += matrices[b + i*sa + j]*J[a + j, k]
-                J[out + i, k] = total
-        else:
-            J[out, k] = t if k == 0 else (1.0 if k == 1 else 0.0)
 
 
 def tape_rates(t, y, out, w):
@@ -166,6 +31,13 @@ def tape_rates(t, y, out, w):
     play(ops, still, count, J, w[head[7]:], 0, t)
     for i in range(n):
         out[i] = J[outputs[i], 0]
+
+
+def tape_still(w):
+    """What involves no state and no time, computed once."""
+    head = w[:HEAD].view(np.int64)
+    ops = w[head[4]:head[4] + 8*head[0]].view(np.int64).reshape((head[0], 8))
+    play(ops, 0, head[1], w[head[6]:head[6] + head[3]].reshape((head[3], 1)), w[head[7]:], 0, 0.0)
 
 
 @nb.njit(nogil=True, error_model="numpy")
@@ -187,6 +59,12 @@ def rates() -> Any:
     return kept(nb.void(F, F[::1], F[::1], F[::1]), tape_rates)
 
 
+@cache
+def _still() -> Any:
+    """The compiled `tape_still`."""
+    return kept(nb.void(F[::1]), tape_still)
+
+
 def work_of(tape: Tape, content: Any) -> np.ndarray:
     """A work array with the tape in it; `content(node)` gives parameters and constants, None for what is written later."""
     matrices = [np.ravel(content(m)) for m in tape.matrices]
@@ -203,7 +81,8 @@ def work_of(tape: Tape, content: Any) -> np.ndarray:
             table[row:row + np.size(value)] = np.ravel(value)
     if matrices:
         w[starts[3]:] = np.concatenate(matrices)
-    play(tape.ops, 0, tape.still, table.reshape(-1, 1), w[starts[3]:], 0, 0.0)
+    if tape.still:
+        _still()(w)
     return w
 
 
