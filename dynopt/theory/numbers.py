@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce as fold
 from typing import Any, Mapping, Sequence
 
 import numpy as np
 from sympy import Expr, Rational, Symbol
 
 from .atoms import Atom, terms
+from .roots import Root, root_on
 
 FUNCTIONS = {"exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tanh": np.tanh, "Abs": np.abs, "sign": np.sign,
              "Min": np.minimum, "Max": np.maximum}
@@ -69,10 +71,12 @@ def expression(e: Expr, values: Mapping[Symbol, Any]) -> Any:
     """The value of a sympy expression of plain functions, by walking its tree."""
     if e.is_Symbol:
         return values[e]
+    if isinstance(e, Root):
+        return root_on(e, values)
     if e.is_Rational:
         return int(e.p) if e.q == 1 else Fraction(int(e.p), int(e.q)) if _exact(values) else e.p/e.q
     if e.is_number:
-        return float(e)
+        return float(e)                                                  # oo too
     parts = [expression(a, values) for a in e.args]
     if e.is_Add:
         return sum(parts[1:], parts[0])
@@ -80,7 +84,8 @@ def expression(e: Expr, values: Mapping[Symbol, Any]) -> Any:
         return _product(parts)
     if e.is_Pow:
         return _power(parts[0], e.exp, parts[1])
-    return FUNCTIONS[type(e).__name__](*(np.asarray(p, dtype=float) for p in parts))
+    function, first, *others = FUNCTIONS[type(e).__name__], *(np.asarray(p, dtype=float) for p in parts)
+    return fold(function, others, first) if others else function(first)
 
 
 def _product(parts: list) -> Any:

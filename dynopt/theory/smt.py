@@ -122,21 +122,30 @@ def _number(q: Fraction) -> str:
 
 # -- scaling --------------------------------------------------------------------------------------------------------
 
-def scale_symbols(factors: tuple[Expr, ...], positive: frozenset[Symbol]) -> frozenset[Symbol]:
-    """Positive symbols that can be set to 1: each polynomial is homogeneous in a scaling that moves the symbol."""
-    symbols = sorted({s for f in factors for s in f.free_symbols}, key=str)
+def weights(factors: tuple[Expr, ...], symbols: Sequence[Symbol]) -> list[list[Fraction]]:
+    """A basis of the scalings (an exponent for each symbol) in which every polynomial is homogeneous."""
     rows = []
     for f in factors:
         exponents = [[dict(powers).get(s, 0) for s in symbols] for powers, _ in terms(f)]
         rows += [[a - b for a, b in zip(row, exponents[0])] for row in exponents[1:]]
-    weights = _null_space(rows, len(symbols))
-    fixed = set()
+    return _null_space(rows, len(symbols))
+
+
+def scale_symbols(factors: tuple[Expr, ...], positive: frozenset[Symbol]) -> frozenset[Symbol]:
+    """Positive symbols that can be set to 1: each polynomial is homogeneous in a scaling that moves the symbol."""
+    symbols = sorted({s for f in factors for s in f.free_symbols}, key=str)
+    left, fixed = weights(factors, symbols), set()
     for i, s in enumerate(symbols):
-        pivot = next((w for w in weights if w[i]), None) if s in positive else None
+        pivot = next((w for w in left if w[i]), None) if s in positive else None
         if pivot is not None:
             fixed.add(s)
-            weights = [[a - pivot[j]*w[i]/pivot[i] for j, a in enumerate(w)] for w in weights if w is not pivot]
+            left = without(left, pivot, i)
     return frozenset(fixed)
+
+
+def without(scalings: list[list[Fraction]], pivot: list[Fraction], i: int) -> list[list[Fraction]]:
+    """The other scalings, made to leave symbol i alone."""
+    return [[a - pivot[j]*w[i]/pivot[i] for j, a in enumerate(w)] for w in scalings if w is not pivot]
 
 
 def _null_space(rows: Sequence[Sequence[int]], n: int) -> list[list[Fraction]]:

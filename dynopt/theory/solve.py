@@ -1,22 +1,25 @@
 """A region as intervals of one parameter: lower < x < upper, each with the condition on the other parameters.
 
-In each conjunction every relation must be linear in x, so that for fixed other parameters the set is one interval; a single
-quadratic relation is solved by cases, and one beside others is split into two lines through the root of its discriminant.
-The ends are tried in pairs: the pair (L, U) is right where both slopes have their sign, L < U, and every other relation
-holds at both ends.
+Where every relation of a conjunction is linear in x, the set is one interval for fixed other parameters, and the ends are tried in
+pairs: the pair (L, U) is right where both slopes have their sign, L < U, and every other relation holds at both ends. A single
+quadratic relation is solved by cases; everything else goes to `solve_roots`.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sympy import Expr, Rational, Symbol, cancel, fraction, oo, sqrt, sstr, together
+import numpy as np
+from sympy import CRootOf, Expr, Pow, Rational, Symbol, fraction, oo, sqrt, sstr, together
 
-from ..core.errors import RuleError
-from .atoms import NEVER, Atom, Formula, make, negation, sign
-from .generators import Generators
+from ..core.errors import ParameterError, RuleError
+from .atoms import Atom, Formula, atoms_of, make, negation, sign
 from .letters import Letters
+from .numbers import expression
 from .reduce import Conjunction, Context, cases, reduce, union
+from .roots import Root
+from .solve_roots import Line
+from .symbols import symbol
 
 if TYPE_CHECKING:
     from .region import Region
@@ -32,6 +35,24 @@ class Branch:
     name: str
     closed: tuple[bool, bool] = (False, False)
 
+    def at(self, **values: Any) -> tuple[Any, Any]:
+        """Both ends where the other parameters have these values (numbers or arrays); nan where the branch does not hold.
+
+        >>> from dynopt import heavy_ball, stability
+        >>> stability(heavy_ball).solve("eta")[0].at(beta=.5, lam=[1., 2.])[1].tolist()
+        [3.0, 1.5]
+        """
+        free = {str(s) for s in self.when.free_symbols}
+        arrays = {symbol(n): np.asarray(v, dtype=float) for n, v in values.items()}
+        missing = sorted({str(s) for e in (self.lower, self.upper) for s in e.free_symbols} | free - set(values))
+        if set(missing) - set(values):
+            raise ParameterError(f"at: missing {', '.join(n for n in missing if n not in values)}; expected values for {', '.join(missing)}")
+        when = self.when.contains(**{n: v for n, v in values.items() if n in free}) if free else bool(self.when.union)
+        shape = np.broadcast_shapes(*(a.shape for a in arrays.values())) if arrays else ()
+        with np.errstate(all="ignore"):
+            ends = [np.where(when, np.broadcast_to(expression(e, arrays), shape), np.nan) for e in (self.lower, self.upper)]
+        return (ends[0], ends[1]) if shape else (float(ends[0]), float(ends[1]))
+
     def __str__(self) -> str:
         letters = Letters()
         signs = [("<=" if c else "<") for c in self.closed]
@@ -46,7 +67,7 @@ class Branch:
 
 def shown(e: Expr, letters: Letters) -> str:
     """A bound as it is typeset."""
-    if not e.is_rational_function():
+    if not e.is_rational_function() or e.has(CRootOf, Root) or any(not p.exp.is_Integer for p in e.atoms(Pow)):
         return sstr(e)
     over, under = fraction(together(e))
     return letters.quotient(over.expand(), under.expand())
@@ -66,12 +87,28 @@ def solve(region: "Region", x: Symbol) -> tuple[Branch, ...]:
     """All branches; () where the region is empty."""
     if x not in region.free_symbols:
         return (Branch(region, _least(x), oo, str(x)),) if region.union else ()
-    if any(e.has(x) for e in region.definitions.values()):
+    through = {g: e for g, e in region.definitions.items() if e.has(x)}
+    if len(through) == 1 and all(e.is_Pow and e.base == x and e.exp.is_Rational for e in through.values()):
+        [(g, e)] = through.items()
+        return _through_root(region, x, g, int(1/e.exp))
+    if through:
         raise RuleError(f"the region depends on {x} through {next(str(e) for e in region.definitions.values() if e.has(x))}; "
                         "solve it for another parameter, or substitute a parameter of its own first")
     context = Context(region.facts, seconds=20)
     found = [b for whole in region.union for c in cases(whole, context, x) for b in _branches(region, c, x, context)]
-    return tuple(sorted(_without_covered(found, x, region, context), key=lambda b: (b.lower != 0, str(b.when))))
+    found = _without_covered(found, x, region, context)
+    found = [replace(b, lower=b.lower.subs(region.definitions), upper=b.upper.subs(region.definitions)) for b in found]
+    return tuple(sorted(found, key=lambda b: (b.lower != 0, str(b.when))))
+
+
+def _through_root(region: "Region", x: Symbol, g: Symbol, q: int) -> tuple[Branch, ...]:
+    """The branches in x, which stands there as g = x**(1/q), from those in g."""
+    r = Symbol(f"{'sqrt' if q == 2 else f'root{q}'}_{x}", positive=True)
+    table = {x: r**q, g: r}
+    facts = tuple(f for f in region.facts if not any({x, g} & a.symbols for a in atoms_of(f)))
+    parts = tuple(tuple(b for a in c for b in a.subs(table)) for c in region.union)
+    inner = replace(region, union=parts, facts=facts, definitions={s: e for s, e in region.definitions.items() if s != g})
+    return tuple(replace(b, lower=b.lower**q, upper=b.upper**q, name=str(x)) for b in solve(inner, r))
 
 
 def _without_covered(found: list[Branch], x: Symbol, region: "Region", context: Context) -> list[Branch]:
@@ -103,13 +140,14 @@ def _branches(region: "Region", conjunction: Conjunction, x: Symbol, context: Co
     free = [a for a in conjunction if x not in a.symbols]
     bound = [a for a in conjunction if x in a.symbols]
     curved = [a for a in bound if a.factors[0].diff(x, 2).expand() != 0]
-    if any(len(a.factors) > 1 or a.factors[0].diff(x, 3).expand() != 0 or (a in curved and a.op != ">") for a in bound):
-        raise RuleError(f"the region's relations are of higher degree in {x}, so its ends have no closed form here; "
-                        f"use .conditions, or .contains on a grid of {x}")
-    if len(bound) == len(curved) == 1:
-        return _parabola(region, free, bound[0], x, context)
-    lines = [Bound(-r/s, s, r, a.op == ">=") for a in bound if a not in curved for s, r in [_line(a, x)]]
-    return _between(region, free, lines, x, context) if not curved else _curved(region, free, lines, curved, x)
+    if curved or any(len(a.factors) > 1 for a in bound):
+        line, alone = Line(region, conjunction, x, context), len(bound) == len(curved) == 1 and _quadratic(bound[0], x)
+        return _parabola(region, free, bound[0], x, context) if alone and len(line.others) > 1 else line.branches()
+    return _between(region, free, [Bound(-r/s, s, r, a.op == ">=") for a in bound for s, r in [_line(a, x)]], x, context)
+
+
+def _quadratic(a: Atom, x: Symbol) -> bool:
+    return len(a.factors) == 1 and a.op == ">" and a.factors[0].diff(x, 3).expand() == 0
 
 
 def _between(region: "Region", free: list[Atom], lines: list[Bound], x: Symbol, context: Context) -> list[Branch]:
@@ -165,47 +203,6 @@ def _stays(b: Bound, low: Bound | None, high: Bound | None) -> list[Atom]:
 def _when(region: "Region", parts: tuple[Conjunction, ...], context: Context) -> "Region":
     from .region import Region
     return Region(union(parts, context), region.facts, region.definitions, {}, names=region.names)
-
-
-def _curved(region: "Region", free: list[Atom], lines: list[Bound], curved: list[Atom], x: Symbol) -> list[Branch]:
-    """Quadratic relations beside others: each is a product of two lines that hold the root of its discriminant."""
-    cases: list[tuple] = [(region, list(free), list(lines), [])]
-    for atom in curved:
-        f = atom.factors[0].expand()
-        cases = [c for case in cases for c in _split(case, f.coeff(x, 2), f.coeff(x, 1), f.coeff(x, 0))]
-    found: list[Branch] = []
-    for inner, asks, straight, real in cases:
-        for b in _between(inner, asks, straight, x, Context(inner.facts, seconds=20)):
-            values = [cancel(e.subs(inner.definitions)) if e.free_symbols else e for e in (b.lower, b.upper)]
-            found.append(replace(b, lower=values[0], upper=values[1], when=_with_real_roots(b.when, real, region)))
-    return found
-
-
-def _split(case: tuple, a: Expr, b: Expr, c: Expr) -> list[tuple]:
-    """a*x**2 + b*x + c > 0 as (2*a*x + b - w)*(2*a*x + b + w)/a > 0 with w the root of the discriminant."""
-    region, asks, lines, real = case
-    disc = (b**2 - 4*a*c).expand()
-    generators = Generators()
-    w = generators.polynomial(sqrt(disc.factor()))
-    rooted = replace(region, facts=(*region.facts, *generators.facts), definitions={**region.definitions, **generators.meaning})
-    up, down = (Bound(-(b - w)/(2*a), 2*a, b - w, False), Bound(-(b + w)/(2*a), -2*a, -b - w, False))
-    rise, fall = (*asks, *make(a, ">")), (*asks, *make(-a, ">"))
-    real = [*real, *make(disc, ">=")]
-    pieces = [(rooted, [*rise], [*lines, up], real), (rooted, [*rise], [*lines, down], real),
-              (region, [*rise, *make(-disc, ">")], lines, real[:-1] if make(disc, ">=") else real),
-              (rooted, [*fall], [*lines, replace(up, slope=-2*a, rest=w - b), replace(down, slope=2*a, rest=b + w)], real),
-              (region, [*asks, *make(a, "==")], [*lines, Bound(-c/b if b != 0 else oo, b, c, False)], real)]
-    return [p for p in pieces if NEVER not in p[1]]
-
-
-def _with_real_roots(when: "Region", real: list[Atom], region: "Region") -> "Region":
-    """That the roots in the ends are real, said where the rest does not say it."""
-    plain = Context(region.facts)
-    parts = []
-    for c in when.union:
-        known = [a for a in c if not any(s in when.definitions for s in a.symbols)]
-        parts.append((*c, *(a for a in real if not plain.implies(known, a))))
-    return replace(when, union=tuple(parts))
 
 
 def _parabola(region: "Region", free: list[Atom], bound: Atom, x: Symbol, context: Context) -> list[Branch]:
