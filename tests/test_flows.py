@@ -5,14 +5,16 @@ import ast
 import re
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
 
 import dynopt
-from dynopt import equivalent, explicit_euler, implicit_euler, leapfrog
+from dynopt import RuleError, equivalent, explicit_euler, implicit_euler, leapfrog, linearize, modified, ode_limit, order_of
 from dynopt.core.parse import parse
 from dynopt.theory.algebra import expression
+from dynopt.theory.symbols import symbol
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SAID = re.findall(r"^equivalent\((.*)\) +# (.*)$", README, re.MULTILINE)
@@ -57,3 +59,57 @@ def test_a_gradient_at_the_new_point_is_no_gradient_at_the_old_one():
     assert not equivalent(implicit_euler(dynopt.gradient_flow), explicit_euler(dynopt.gradient_flow))
     assert not equivalent(leapfrog(dynopt.damped), dynopt.implicit_damped)
     assert not equivalent(dynopt.ista, dynopt.proximal_point)
+
+
+# -- modified equations of methods with any number of states ---------------------------------------------------------
+
+SECOND = {"eta": "h**2", "beta": "1 - gamma*h"}
+MANY = [("pid", SECOND | {"kd": "kd*h"}), ("pid", {"eta": "h", "kd": "kd*h"}), ("aggmo", {"eta": "h"}),
+        ("aggmo", {"eta": "h**2", "beta1": "1 - gamma*h"}), ("stale_heavy_ball", SECOND), ("ab2_descent", {}), ("nesterov_yx", SECOND),
+        ("gradient_correction", SECOND), ("qhm", {"eta": "h"}), ("triple_momentum", {"L": "1/h**2"}), ("theta_descent", {}),
+        ("extragradient", {"eta": "h"})]
+NUMBERS = {"lam": "7/3", "gamma": "6/5", "kd": "1/3", "beta": "2/5", "beta1": "1/7", "beta2": "3/8", "delta": "1/4", "alpha": "3/5", "mu": "4/9",
+           "theta": "2/3"}
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+@pytest.mark.parametrize(("name", "where"), MANY, ids=[f"{n}-{len(w)}" for n, w in MANY])
+def test_roots_of_many_states_agree_to_one_order_more(name, where, order):
+    """ln(root)/h of the method at each characteristic root of the flow, at forty digits."""
+    method = getattr(dynopt, name)
+    flow = ode_limit(method, where) if order == 0 else modified(method, order, where)
+    with mpmath.workdps(60):
+        gaps = [gap_of_roots(method.subs(**where), flow, sympy.Rational(1, 10**n)) for n in (4, 5, 6)]
+        slopes = [float(mpmath.log10(a/b)) for a, b in zip(gaps, gaps[1:]) if b]
+    # a method of order p has no terms below h^p: its gap falls faster there
+    assert all(s > order + 1 - .05 for s in slopes), (slopes, gaps)
+    assert name in ("ab2_descent", "theta_descent") or all(abs(s - order - 1) < .05 for s in slopes), slopes
+
+
+def gap_of_roots(method, flow, h):
+    values = {symbol(n): sympy.Rational(v) for n, v in NUMBERS.items()} | {symbol("h"): h}
+    factors, rates = (spectrum(linearize(rule).matrix.subs(values)) for rule in (method, flow))
+    step = mpmath.mpf(h.p)/h.q
+    return max(min(abs(mpmath.log(z)/step - r) for z in factors if z) for r in rates)
+
+
+def spectrum(matrix):
+    digits = [mpmath.mpf(sympy.N(c, 70)) for c in matrix.charpoly().all_coeffs()]
+    return mpmath.polyroots(digits, maxsteps=500, extraprec=400)
+
+
+def test_motions_that_are_no_series_are_refused():
+    with pytest.raises(RuleError, match="more than second order"):
+        ode_limit(dynopt.aggmo, {"eta": "h**2", "beta1": "1 - gamma*h", "beta2": "1 - 2*gamma*h"})
+    with pytest.raises(RuleError, match="differences of gradients"):
+        ode_limit(dynopt.pid, {"eta": "h"})
+
+
+def test_multistep_methods_have_their_order():
+    """rho(1) = 0, rho'(1) = sigma(1), ...: two steps of Adams-Bashforth and of backward differences are of order 2."""
+    flow = dynopt.gradient_flow
+    assert order_of(dynopt.ab2_descent, flow).order == order_of(dynopt.bdf2(flow), flow).order == 2
+    shaken = dynopt.method.from_string("a = x - h*((1501/1000)*grad(x) - 1/2*grad(y)); y = x; x = a", state="x y", name="shaken")
+    assert order_of(shaken, flow).order == 0
+    assert str(order_of(dynopt.bdf2(flow), flow)) == ("order 2, defect h^2*(x: -1/3*hess2(x, grad(x), grad(x)) "
+                                                      "- 1/3*hess(x, hess(x, grad(x))))")

@@ -1,6 +1,6 @@
 """The flow that a method follows as h -> 0, and the one it follows at finite h: backward error analysis on trees.
 
-Source: Hairer, Lubich, Wanner 2006, chapter IX; for several states the method is first written in x and its forward difference.
+Source: Hairer, Lubich, Wanner 2006, chapter IX; several states are eliminated first (`smooth`), so that x alone is left.
 """
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from ..core.expr import Node, constant, leaf
 from ..core.parse import parse
 from ..core.rule import Flow, Method
 from ..core.strings import rule_from_nodes
+from .coefficients import Coefficients, Expressions, coefficients_of
+from .smooth import Smooth
 from .symbols import symbol
 from .trees import Algebra, Element, H, NoTrees, T, Tree, run
 
@@ -109,111 +111,24 @@ class Expansion:
         self.method, self.where, self.order, self.note = method, dict(where), order, ""
         self.rule = method.subs(**where) if where else method
         self.program = self.rule.program
-        if len(self.program.state) > 2:
-            raise NoTrees(f"{method.name}: it has the states ({', '.join(self.program.state)}); trees are derived for x with at most one more state")
-        self.algebra = Algebra(order + 3, self.program.state[0])
-        self.field, self.states = self._field()
-
-    def values(self, later: bool = False) -> Any:
-        """Parameters as expressions; the counter is t/h, one more at the next step."""
-        now = T + H if later else T
-        return lambda name: now/H if name == "k" else now if name == "t" else symbol(name)
-
-    def step(self, states: dict[str, Element], later: bool = False) -> dict[str, Element]:
-        return dict(zip(self.program.state, run(self.program, self.algebra, states, self.values(later))))
-
-    def _field(self) -> tuple[dict[str, Element], tuple[str, ...]]:
-        x = self.program.state[0]
-        own = {s: self.algebra.state(s) for s in self.program.state}
-        image = None
         try:
-            image = self.step(own)
-        except NoTrees:
-            if len(own) == 1:
+            self._expand(coefficients_of(self.program))
+        except ValueError as error:
+            if isinstance(error, RuleError):
                 raise
-        if image is not None and all(_is_identity(image[s], s) for s in own):
-            near = Algebra(self.order + 2, x)
-            field = near.logarithm({n: near.clean(e) for n, e in image.items()}, self.order + 1)
-            return (field, (x,)) if len(own) == 1 else self._second_order(field, x, self.program.state[1])
-        if len(own) == 1:
-            raise NoTrees(f"{self.method.name}: a step does not tend to the identity as h -> 0; give the scaling, as in where={{\"eta\": \"h\"}}")
-        return self._through_difference(x, self.program.state[1])
+            self._expand(Expressions())                        # a coefficient is no quotient of polynomials
 
-    def _through_difference(self, x: str, s: str) -> tuple[dict[str, Element], tuple[str, ...]]:
-        """In x and w = (x_{k+1} - x_k)/h instead of the method's own second state."""
-        A = self.algebra
-        ahead = A.add(A.state(x), A.shift_power(A.state("v"), 1))
-        second = self._solve_for(x, s, ahead)
-        after = self.step({x: A.state(x), s: second})
-        again = self.step({x: ahead, s: after[s]}, later=True)
-        w_next = A.shift_power(A.add(again[x], ahead, -1), -1)
-        if any(p < 0 for p, _ in w_next):
-            raise NoTrees(f"{self.method.name}: the velocity grows without bound as h -> 0 in this scaling; write another where=")
-        keep = {tree: c for (p, tree), c in w_next.items() if p == 0}
-        if set(keep) <= {"v"} and keep.get("v", 0) == 1:
-            near = Algebra(self.order + 2, x)
-            return self._second_order(near.logarithm({x: ahead, "v": near.clean(w_next)}, self.order + 1), x, "v")
-        factor = keep.pop("v", Integer(0))
-        return self._slow(x, w_next, factor)
-
-    def _solve_for(self, x: str, s: str, target: Element) -> Element:
-        """The second state as a series, from x_{k+1} = target: its leading coefficient divides what is left, again and again."""
-        A = self.algebra
-        own, slope = self._linear_coefficients(x, s)
-        found = A.scale(1/slope, A.add(target, A.scale(own, A.state(x)), -1))
-        for _ in range(A.order + 6):
-            left = A.add(target, self.step({x: A.state(x), s: found})[x], -1)
-            if not left:
-                return found
-            found = A.add(found, A.scale(1/slope, left))
-        return found
-
-    def _linear_coefficients(self, x: str, s: str) -> tuple[Expr, Expr]:
-        """How x_{k+1} depends on x, and to leading order on the second state, gradients aside."""
-        free = Algebra(self.algebra.order, x)
-        free.gradient = lambda point, extra=None: {}                                        # type: ignore[method-assign,assignment]
-        out = run(self.program, free, {n: free.state(n) for n in self.program.state}, self.values())[0]
-        own = sum((c*H**p for (p, tree), c in out.items() if tree == x), Integer(0))
-        powers = [p for p, tree in out if tree == s]
-        if not powers:
-            raise NoTrees(f"{self.method.name}: x does not move with {s}, so {s} is no velocity")
-        return own, out[min(powers), s]*H**min(powers)
-
-    def _second_order(self, field: dict[str, Element], x: str, s: str) -> tuple[dict[str, Element], tuple[str, ...]]:
-        """The same motion in x and v = x'."""
-        A = Algebra(self.order, x)
-        velocity = _cut(field[x], self.order)
-        lead = {tree: c for (p, tree), c in velocity.items() if p == 0}
-        if set(lead) != {s}:
-            raise NoTrees(f"{self.method.name}: x' is not proportional to {s} as h -> 0, so the motion is no equation of second order in x")
-        speed = lead[s]
-        found: Element = {(0, "v"): 1/speed}
-        for _ in range(self.order + 1):                                                      # s as a series in x and v = x'
-            now = A.at(velocity, A.state(x), {s: found})
-            found = A.add(found, A.scale(1/speed, A.add(A.state("v"), now, -1)))
-        both = {x: velocity, s: _cut(field[s], self.order)}
-        rate = A.at(A.derivative(velocity, both), A.state(x), {s: found})
-        return {x: {(0, "v"): Integer(1)}, "v": _cut(rate, self.order)}, (x, "v")
-
-    def _slow(self, x: str, w_next: Element, factor: Expr) -> tuple[dict[str, Element], tuple[str, ...]]:
-        """w_{k+1} = factor w_k + ... with a factor that is not 1: the second state follows x, and x obeys an equation of first order."""
-        if factor.has(H) or any(c.has(T) for c in w_next.values()):
-            raise NoTrees(f"{self.method.name}: the slow manifold moves with the time in this scaling, which trees are not derived for")
-        slow: Element = {}
-        for n in range(self.order + 2):                                                      # each sweep is right to one more order
-            A = Algebra(n, x)
-            ahead = A.add(A.state(x), A.shift_power(slow, 1))
-            forced = A.at(_cut(w_next, n), A.state(x), {"v": slow})
-            grown = A.add(A.at(slow, ahead, {}), slow, -1)
-            slow = A.scale(1/(1 - factor), A.add(A.add(forced, A.scale(factor, slow), -1), grown, -1))
-        A = Algebra(self.order + 1, x)
-        self.note = f", on the slow manifold (transients of factor {factor} per step have died out)"
-        image = {x: A.add(A.state(x), A.shift_power(slow, 1))}
-        return A.logarithm(image, self.order + 1), (x,)
+    def _expand(self, over: Coefficients) -> None:
+        self.algebra = Algebra(self.order, self.program.state[0], over)
+        if any(o.startswith("hess") for o in self.program.oracles):
+            self.field, self.states = second_order(own_field(self.rule, self.algebra), self.program.state, self.algebra, self.method.name)
+        else:
+            smooth = Smooth(self.rule, self.algebra)
+            self.field, self.states, self.note = smooth.field, smooth.states, smooth.note
 
     def flow(self) -> Flow:
         """The vector field up to h^order as a Flow."""
-        rates = [to_node(_cut(self.field[s], self.order), self.states[0]) for s in self.states]
+        rates = [to_node(self.field[s], self.states[0], self.algebra.over) for s in self.states]
         origin = Origin(self.method.name, self.order, self.where, note=self.note)
         if not _has_clock(self.program):
             _refuse_clock(rates, self.method.name)
@@ -231,19 +146,52 @@ def _refuse_clock(rates: list[Node], name: str) -> None:
         raise RuleError(f"internal: the time appears in the modified flow of {name}, which has none")
 
 
-def _is_identity(image: Element, state: str) -> bool:
-    return {k: c for k, c in image.items() if k[0] <= 0} == {(0, state): 1}
+def own_field(method: Method, algebra: Algebra) -> dict[str, Element]:
+    """The vector field, in the method's own states, whose flow over h is one step: every step tends to the identity as h -> 0."""
+    near = algebra.of_order(algebra.order + 2)
+    own = {s: near.state(s) for s in method.state}
+    image = dict(zip(method.state, run(method.program, near, own, clocked)))
+    wrong = next((s for s, e in image.items() if {k: c for k, c in e.items() if k[0] <= 0} != {(0, s): near.one}), None)
+    if wrong is not None:
+        raise NoTrees(f"{method.name}: as h -> 0 the state {wrong} does not stay where it is, so the step is no map near the identity")
+    return near.logarithm(image, algebra.order + 1)
+
+
+def clocked(name: str) -> Expr:
+    """Parameters as expressions; the counter is t/h."""
+    return T/H if name == "k" else T if name == "t" else symbol(name)
+
+
+def second_order(field: dict[str, Element], state: tuple[str, ...], A: Algebra, name: str) -> tuple[dict[str, Element], tuple[str, ...]]:
+    """The motion in x alone as it is, in two states as one in x and v = x'."""
+    if len(state) == 1:
+        return {state[0]: _cut(field[state[0]], A.order)}, state
+    if len(state) > 2:
+        raise NoTrees(f"{name}: it has the states ({', '.join(state)}), expected x or x and one more where hess(...) enters")
+    x, s = state
+    velocity = _cut(field[x], A.order)
+    lead = {tree: c for (p, tree), c in velocity.items() if p == 0}
+    if set(lead) != {s}:
+        raise NoTrees(f"{name}: x' is not proportional to {s} as h -> 0, so the motion is no equation of second order in x")
+    speed = 1/lead[s]
+    found: Element = {(0, "v"): speed}
+    for _ in range(A.order + 1):                                                             # s as a series in x and v = x'
+        now = A.at(velocity, A.state(x), {s: found})
+        found = A.add(found, A.scale(speed, A.add(A.state("v"), now, -1)))
+    both = {x: velocity, s: _cut(field[s], A.order)}
+    rate = A.at(A.derivative(velocity, both), A.state(x), {s: found})
+    return {x: A.state("v"), "v": _cut(rate, A.order)}, (x, "v")
 
 
 def _cut(a: Element, order: int) -> Element:
     return {k: c for k, c in a.items() if k[0] <= order}
 
 
-def to_node(a: Element, x: str) -> Node:
+def to_node(a: Element, x: str, over: Coefficients) -> Node:
     """An element as the expression of a flow; trees in order of size, each with its coefficient in h."""
     gathered: dict[Tree, Expr] = {}
     for (p, tree), c in a.items():
-        gathered[tree] = gathered.get(tree, Integer(0)) + c*H**p
+        gathered[tree] = gathered.get(tree, Integer(0)) + over.expr(c)*H**p
     total: Node | None = None
     for tree in sorted(gathered, key=lambda t: (_weight(t), repr(t))):
         total = _joined(total, gathered[tree], _tree_node(tree, x))
@@ -271,12 +219,3 @@ def _tree_node(tree: Tree, x: str) -> Node:
     children = [_tree_node(child, x) for child in tree]
     name = "grad" if not children else "hess" if len(children) == 1 else f"hess{len(children)}"
     return Node("call", leaf("state", x), *children, data=(name, 0))
-
-
-def coefficients(a: Element) -> dict[Tree, Expr]:
-    """Coefficients of trees, in h."""
-    out: dict[Tree, Expr] = {}
-    for (p, tree), c in a.items():
-        out[tree] = out.get(tree, Integer(0)) + c*H**p
-    return out
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import sympy
 from sympy import Expr, Integer, Symbol
@@ -12,9 +12,9 @@ from sympy import Expr, Integer, Symbol
 from ..core.errors import ParameterTypeError, RuleError
 from ..core.expr import Node
 from ..core.rule import Flow, Method
-from .modified import HIGHEST, Expansion, to_node
+from .modified import HIGHEST, Expansion, clocked, own_field, second_order, to_node
 from .symbols import symbol
-from .trees import Algebra, Element, T, Tree, all_trees, run, size
+from .trees import Algebra, Element, Tree, all_trees, run, size
 
 REAL = symbol("y")
 
@@ -53,31 +53,45 @@ def order_of(method: Method, flow: Flow, where: dict[str, str] | None = None, *,
         raise ParameterTypeError(f"order_of: found {type(method).__name__} and {type(flow).__name__}, expected a Method and a Flow; "
                                  "write order_of(leapfrog(damped), damped)")
     for n in range(min(highest, HIGHEST) + 1):
-        expansion = Expansion(method, where or {}, n)
-        target = flow_field(flow, expansion, n)
-        algebra = Algebra(n, expansion.states[0])
-        defect = {s: algebra.add(expansion.field[s], target[s], -1) for s in expansion.states}
-        defect = {s: {k: c for k, c in d.items() if k[0] <= n} for s, d in defect.items()}
-        if any(defect.values()):
-            lead = {s: {(0, tree): c for (p, tree), c in d.items()} for s, d in defect.items() if d}
-            return Order(n, {s: to_node(d, expansion.states[0]) for s, d in lead.items()}, n)
+        for defect, x, over in _defects(method, flow, where or {}, n):
+            if any(defect.values()):
+                return Order(n, {s: to_node(d, x, over) for s, d in defect.items() if d}, n)
     return Order(None, {}, min(highest, HIGHEST))
 
 
-def flow_field(flow: Flow, expansion: Expansion, order: int) -> dict[str, Element]:
+def _defects(method: Method, flow: Flow, where: dict[str, str], n: int) -> Iterator[tuple[dict[str, Element], str, Any]]:
+    """Modified flow minus flow at h^n: of the motion in x, then state by state where both have the same states."""
+    expansion = Expansion(method, where, n)
+    yield _gap(expansion.field, flow_field(flow, expansion), n), expansion.states[0], expansion.algebra.over
+    if expansion.rule.state == flow.state and len(flow.state) > 1:
+        algebra = expansion.algebra
+        yield _gap(own_field(expansion.rule, algebra), rates_of(flow, algebra), n), flow.state[0], algebra.over
+
+
+def _gap(found: dict[str, Element], target: dict[str, Element], n: int) -> dict[str, Element]:
+    """The difference at h^n, the first at which there is one."""
+    gap = {}
+    for s, e in found.items():
+        keys = {k for k in (*e, *target[s]) if k[0] == n}
+        gap[s] = {(0, k[1]): e.get(k, 0) - target[s].get(k, 0) for k in keys if e.get(k, 0) != target[s].get(k, 0)}
+    return gap
+
+
+def flow_field(flow: Flow, expansion: Expansion) -> dict[str, Element]:
     """A flow's vector field in the states of an expansion."""
-    algebra = Algebra(order, flow.state[0])
-    own = {s: algebra.state(s) for s in flow.state}
-    field = dict(zip(flow.state, run(flow.program, algebra, own, lambda name: T if name == "t" else symbol(name))))
+    algebra = Algebra(expansion.order, flow.state[0], expansion.algebra.over)
+    field = rates_of(flow, algebra)
     if len(flow.state) != len(expansion.states):
         raise RuleError(f"order_of: {expansion.method.name} follows an equation in ({', '.join(expansion.states)}) in this scaling, and "
                         f"{flow.name} has the states ({', '.join(flow.state)}); write another where= or another flow")
-    if len(flow.state) == 1:
-        return {expansion.states[0]: _renamed(field[flow.state[0]], flow.state[0], expansion.states[0])}
-    helper = Expansion.__new__(Expansion)
-    helper.order, helper.method = order, flow                                                   # type: ignore[assignment]
-    found, _ = helper._second_order(field, *flow.state)
-    return {s: _renamed(found[f], flow.state[0], expansion.states[0]) for s, f in zip(expansion.states, (flow.state[0], "v"))}
+    found, states = second_order(field, flow.state, algebra, flow.name)
+    return {s: _renamed(found[f], flow.state[0], expansion.states[0]) for s, f in zip(expansion.states, states)}
+
+
+def rates_of(flow: Flow, algebra: Algebra) -> dict[str, Element]:
+    """A flow's vector field in its own states."""
+    own = {s: algebra.state(s) for s in flow.state}
+    return dict(zip(flow.state, run(flow.program, algebra, own, clocked)))
 
 
 def _renamed(a: Element, old: str, new: str) -> Element:

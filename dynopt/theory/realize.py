@@ -111,7 +111,13 @@ def realize(rule: Rule) -> Realization:
     if {"k", "t"} & set(program.params):
         clock = "k" if "k" in program.params else "t"
         raise LinearizeError(f"{rule.name}: its parameters change with {clock}, so it has no transfer function")
-    runner = OpenRunner({name: symbol(name) for name in program.params})
+    return opened_program(rule, {})
+
+
+def opened_program(rule: Rule, clocks: dict[str, Expr]) -> Realization:
+    """The same where parameters may change with a clock, which stands for the expression given."""
+    program = rule.program
+    runner = OpenRunner({name: clocks.get(name, symbol(name)) for name in program.params})
     known = {node: _state_value(node.data, 1, {}, {}) for node in program.everything if node.op == "state"}
     runner.outer = known
     keys, rows = _with_registers(list(program.state), runner.run(program.outputs, known), runner)

@@ -5,6 +5,7 @@ g = grad f. An element is {(power of h, tree): coefficient}. Source: Hairer, Lub
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from math import factorial
 from typing import Any, Callable, Iterable
@@ -15,11 +16,12 @@ from sympy import Expr, Integer
 from ..core.errors import RuleError
 from ..core.expr import Node, evaluate
 from ..core.program import Program
+from .coefficients import Coefficients, Expressions
 from .symbols import symbol
 
 H, T = symbol("h"), symbol("t")
 Tree = Any
-Element = dict[tuple[int, Tree], Expr]
+Element = dict[tuple[int, Tree], Any]
 
 
 class NoTrees(RuleError):
@@ -36,18 +38,21 @@ def size(tree: Tree) -> int:
 
 
 class Algebra:
-    """Elements truncated beyond h^order; `base` is the state at which gradients are expanded."""
+    """Elements truncated beyond h^order; `base` is the state at which gradients are expanded, `over` keeps the coefficients."""
 
-    def __init__(self, order: int, base: str = "x"):
-        self.order, self.base = order, base
+    def __init__(self, order: int, base: str = "x", over: Coefficients = Expressions()):
+        self.order, self.base, self.over, self.one = order, base, over, over.of(1)
+
+    def of_order(self, order: int) -> "Algebra":
+        return Algebra(order, self.base, self.over)
 
     def state(self, name: str) -> Element:
-        return {(0, name): Integer(1)}
+        return {(0, name): self.one}
 
     def add(self, a: Element, b: Element, sign: int = 1) -> Element:
         out = dict(a)
         for key, c in b.items():
-            out[key] = out.get(key, Integer(0)) + sign*c
+            out[key] = out[key] + sign*c if key in out else sign*c
         return self.clean(out)
 
     def clean(self, a: Element) -> Element:
@@ -55,22 +60,24 @@ class Algebra:
         found = {}
         for key, c in a.items():
             if key[0] <= self.order and c != 0:
-                c = tidy(c)
+                c = self.over.neat(c)
                 if c != 0:
                     found[key] = c
         return found
 
-    def series(self, c: Expr) -> dict[int, Expr]:
+    def series(self, c: Any, order: int) -> dict[int, Any]:
         """A coefficient in powers of h."""
-        return expanded(c, self.order)
+        return {p: self.over.of(e) for p, e in expanded(c, order).items()} if isinstance(c, Expr) else {0: c}
 
-    def scale(self, c: Expr, a: Element) -> Element:
+    def scale(self, c: Any, a: Element) -> Element:
+        """c a, where c is an expression in h or a coefficient."""
         out: Element = {}
         lowest = min((p for p, _ in a), default=0)
-        for q, factor in expanded(c, self.order - lowest).items():
+        for q, factor in self.series(c, self.order - lowest).items():
             for (p, tree), value in a.items():
                 if p + q <= self.order:
-                    out[p + q, tree] = out.get((p + q, tree), Integer(0)) + factor*value
+                    key = (p + q, tree)
+                    out[key] = out[key] + factor*value if key in out else factor*value
         return self.clean(out)
 
     def shift_power(self, a: Element, by: int) -> Element:
@@ -78,13 +85,13 @@ class Algebra:
 
     def differential(self, parts: list[Element]) -> Element:
         """D^n g(x)[parts], multilinear."""
-        terms: list[tuple[int, tuple, Expr]] = [(0, (), Integer(1))]
+        terms: list[tuple[int, tuple, Any]] = [(0, (), self.one)]
         for part in parts:
             terms = [(p + q, (*trees, tree), c*d) for p, trees, c in terms for (q, tree), d in part.items() if p + q <= self.order]
         out: Element = {}
         for p, trees, c in terms:
             key = (p, canonical(trees))
-            out[key] = out.get(key, Integer(0)) + c
+            out[key] = out[key] + c if key in out else c
         return self.clean(out)
 
     def moved(self, point: Element) -> Element:
@@ -123,26 +130,17 @@ class Algebra:
         """The rate of change of an element along a vector field; coefficients may depend on the time."""
         out: Element = {}
         for (p, tree), c in a.items():
-            slope = sympy.diff(c, T)
-            moved = self.scale(c, self._tree_rate(tree, field))
-            out = self.add(out, self.shift_power(moved, p))
+            slope = self.over.slope(c)
             if slope != 0:
-                out = self.add(out, {(p, tree): slope})
-        return out
-
-    def _tree_rate(self, tree: Tree, field: dict[str, Element]) -> Element:
-        if isinstance(tree, str):
-            return field[tree]
-        out: Element = {}
-        whole = [self._lone(child) for child in tree]
-        out = self.add(out, self.differential([*whole, field[self.base]]))
-        for i, child in enumerate(tree):
-            out = self.add(out, self.differential([*whole[:i], self._tree_rate(child, field), *whole[i + 1:]]))
-        return out
-
-    @staticmethod
-    def _lone(tree: Tree) -> Element:
-        return {(0, tree): Integer(1)}
+                out[p, tree] = out[p, tree] + slope if (p, tree) in out else slope
+            for state, rate in field.items():
+                for (q, new), d in rate.items():
+                    found = grown(tree, state, state == self.base, new) if p + q <= self.order else ()
+                    product = c*d if found else c
+                    for other, count in found:
+                        key, term = (p + q, other), product if count == 1 else count*product
+                        out[key] = out[key] + term if key in out else term
+        return self.clean(out)
 
     def logarithm(self, image: dict[str, Element], count: int) -> dict[str, Element]:
         """The vector field V = V_0 + h V_1 + ... (count terms) whose flow over h is the map given, which is the identity at h = 0."""
@@ -157,18 +155,39 @@ class Algebra:
 
     def exponential(self, a: Element, field: dict[str, Element], order: int) -> Element:
         """exp(h V) a up to h^order."""
-        short = Algebra(order, self.base)
-        total, term = dict(a), dict(a)
-        for n in range(1, order + 1 - min((p for p, _ in a), default=0)):
-            term = short.scale(Integer(1)/n, short.shift_power(short.derivative(term, field), 1))
-            total = short.add(total, term)
-        return total
+        return self.of_order(order).shifted(self.of_order(order).taylor(a, field), 1)
+
+    def taylor(self, a: Element, field: dict[str, Element]) -> list[Element]:
+        """h^n V^n a/n! for n = 0, 1, ..., as far as the order reaches."""
+        terms = [a]
+        while terms[-1]:
+            grown_ = self.shift_power(self.derivative(terms[-1], field), 1)
+            terms.append(self.scale(Integer(1)/len(terms), grown_) if len(terms) > 1 else grown_)
+        return terms[:-1]
+
+    def shifted(self, terms: list[Element], steps: int) -> Element:
+        """exp(steps h V) a from its Taylor terms."""
+        out: Element = dict(terms[0]) if terms else {}
+        for n, term in enumerate(terms[1:], 1):
+            if steps:
+                out = self.add(out, term, steps**n)
+        return out
 
 
-def tidy(c: Expr) -> Expr:
-    return c if c.is_Rational or c.is_Symbol else sympy.cancel(c)
+@lru_cache(maxsize=65536)
+def grown(tree: Tree, state: str, is_base: bool, new: Tree) -> tuple[tuple[Tree, int], ...]:
+    """The derivative of a tree with respect to a state in the direction `new`: trees with how often each appears."""
+    if isinstance(tree, str):
+        return ((new, 1),) if tree == state else ()
+    found: dict[Tree, int] = {canonical((*tree, new)): 1} if is_base else {}
+    for i, child in enumerate(tree):
+        for other, count in grown(child, state, is_base, new):
+            key = canonical((*tree[:i], other, *tree[i + 1:]))
+            found[key] = found.get(key, 0) + count
+    return tuple(found.items())
 
 
+@lru_cache(maxsize=4096)
 def expanded(c: Expr, order: int) -> dict[int, Expr]:
     """Powers of h in a coefficient, up to h^order."""
     if not c.has(H):
@@ -191,7 +210,7 @@ def _quotient(top: sympy.Poly, bottom: sympy.Poly, order: int) -> dict[int, Expr
     for n in range(order + shift + 1):
         value = a[n] if n < len(a) else Integer(0)
         value -= sum((b[j]*out[n - j] for j in range(1, min(n, len(b) - 1) + 1)), Integer(0))
-        out.append(tidy(value/b[0]))
+        out.append(sympy.cancel(value/b[0]))
     return {n - shift: c for n, c in enumerate(out) if c != 0}
 
 
@@ -210,6 +229,10 @@ def run(program: Program, algebra: Algebra, states: dict[str, Element], values: 
 
     def apply(node: Node, args: list) -> Any:
         vector = [isinstance(a, dict) for a in args]
+        if node.op == "implicit":
+            return _solved(node, args, algebra, leaf, apply)
+        if node.op == "pick":
+            return args[0][node.data]
         if node.op == "call":
             kind = node.data[0]
             if kind == "grad":
@@ -231,6 +254,18 @@ def run(program: Program, algebra: Algebra, states: dict[str, Element], values: 
             return algebra.scale(1/args[1], args[0])
         raise NoTrees(f"{node!r:.60} is not a linear combination of states and gradients, so it has no expansion in trees")
     return evaluate(program.outputs, leaf, apply)
+
+
+def _solved(node: Node, args: list, algebra: Algebra, leaf: Callable, apply: Callable) -> list[Element]:
+    """The unknowns of an implicit stage: y <- y - residual(y) from the state, each sweep right to one more order."""
+    unknowns, residuals = node.data
+    found = [algebra.state(algebra.base) for _ in unknowns]
+    for _ in range(algebra.order + len(found) + 2):
+        left = evaluate(residuals, leaf, apply, known={**dict(zip(node.args, args)), **dict(zip(unknowns, found))})
+        found = [algebra.add(y, r, -1) for y, r in zip(found, left)]
+        if not any(left):
+            return found
+    raise NoTrees("implicit(...) has no solution near the state as h -> 0, or its residual is not the unknown minus an expression")
 
 
 def _number(node: Node, args: list[Expr]) -> Expr:
