@@ -54,7 +54,7 @@ def least_squares(X: Any, y: Any, l2: float = 0.0) -> Problem:
     def f(x):
         r = X @ x - y
         return dot(r, r)/(2*len(y)) + l2/2*dot(x, x)
-    return Problem(f, minimizer=best, name="least_squares")
+    return Problem(f, minimizer=best, name="least_squares", noise=lambda x: (X @ x - y)[:, None]*X + l2*x)
 
 
 def logistic(X: Any, y: Any, l2: float = 1e-2) -> Problem:

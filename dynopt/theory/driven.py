@@ -1,7 +1,8 @@
 """A rule on one mode with its noise kept: state -> (A + sum of xi_S B_S) state + c + sum of xi_S w_S.
 
 The xi_S are products of independent draws, each with mean zero, so that any two of them are uncorrelated; `variance` is that of
-xi_S. Draws that appear squared, or inside a function, have no such form and are refused.
+xi_S. A uniform draw that decides between two branches counts as one (chance.py). Other draws that appear squared, or inside a
+function, have no such form and are refused.
 """
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from ..core.errors import RuleError
 from ..core.expr import Node
 from ..core.rule import Rule
 from .algebra import LinearizeError
+from .chance import chance, needs_of, squared_away
 from .forms import Form, Runner, Value
 from .limits import K, settle
 from .linear import _check_names, _gradient, _state_value, _tidy, _with_registers
@@ -59,12 +61,35 @@ class NoisyRunner(Runner):
         self.additive, self.multiplicative = additive, multiplicative
         self.draws: dict[tuple, Symbol] = {}
         self.variances: dict[Symbol, Expr] = {}
+        self.uniforms: dict[Symbol, tuple[Symbol, Expr] | None] = {}         # draw -> the choice that it decides, if it does
+        self.chances: dict[Symbol, Expr] = {}
 
     def draw(self, *key: Any, variance: Expr = Integer(1)) -> Symbol:
         if key not in self.draws:
             self.draws[key] = xi = Symbol(f"xi{len(self.draws)}", real=True)
             self.variances[xi] = variance
+            if key[0].startswith("uniform"):
+                self.uniforms[xi] = None
         return self.draws[key]
+
+    def _entry(self, node: Node, args: list[Form]) -> Form:
+        decided = chance(args[0].const, self.uniforms) if node.op == "where" and not args[0].linear else None
+        if decided is None:
+            return super()._entry(node, args)
+        first = self._choice(*decided)
+        return args[1]*first + args[2]*(1 - first)
+
+    def _choice(self, xi: Symbol, p: Expr) -> Expr:
+        """1 with probability p, else 0, decided by a uniform draw."""
+        kept = self.uniforms[xi]
+        if kept is None:
+            kept = self.uniforms[xi] = self.draw("choice", xi, variance=(p*(1 - p)).expand()), p
+            self.chances[kept[0]] = p
+        zeta, first = kept
+        if (p - first).expand() != 0 and (p + first - 1).expand() != 0:
+            raise LinearizeError("one uniform() is compared with two values, which makes a choice between three branches; "
+                                 "write it as two choices, each by a draw of its own")
+        return p + (zeta if (p - first).expand() == 0 else -zeta)
 
     def _call(self, node: Node, args: list[Value]) -> Value:
         name, number = node.data
@@ -106,6 +131,7 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     if settled and (matrix.has(K) or shift.has(K)):
         _check_clock(program, matrix.row_join(shift))
         matrix, shift, needs, _ = settle(matrix, shift)
+    needs = [*needs, *(e for p in runner.chances.values() for e in needs_of(p))]
     used = [*map(str, curvatures), *rule.params, *(str(s) for s in strengths if s is not None)]
     return _sorted(matrix, shift, runner, tuple(keys), program.kind, tuple(dict.fromkeys(used)), tuple(needs))
 
@@ -130,8 +156,11 @@ def _sorted(matrix: Matrix, shift: Matrix, runner: NoisyRunner, keys: tuple, kin
     n = matrix.rows
     table: dict[tuple[Symbol, ...], list[Expr]] = {}
     for position, e in enumerate(matrix.row_join(shift)):
-        for product, c in _products(e, draws):
+        for product, c in _products(e, draws, runner.chances):
             table.setdefault(product, [Integer(0)]*(n*(n + 1)))[position] += c
+    both = [xi for xi, decided in runner.uniforms.items() if decided and any(xi in product for product in table)]
+    if both:
+        raise LinearizeError("a uniform() decides between two branches and enters as a number too; draw twice")
     blocks = {p: Matrix(n, n + 1, entries).applyfunc(_tidy) for p, entries in table.items()}
     mean = blocks.pop((), Matrix.zeros(n, n + 1))
     parts = []
@@ -145,7 +174,7 @@ def _sorted(matrix: Matrix, shift: Matrix, runner: NoisyRunner, keys: tuple, kin
     return Driven(mean[:, :n], mean[:, n], tuple(parts), keys, kind, names, needs)
 
 
-def _products(e: Expr, draws: list[Symbol]) -> list[tuple[tuple[Symbol, ...], Expr]]:
+def _products(e: Expr, draws: list[Symbol], chances: dict[Symbol, Expr]) -> list[tuple[tuple[Symbol, ...], Expr]]:
     used = [xi for xi in draws if e.has(xi)]
     if not used:
         return [((), e)] if e != 0 else []
@@ -154,6 +183,7 @@ def _products(e: Expr, draws: list[Symbol]) -> list[tuple[tuple[Symbol, ...], Ex
     except PolynomialError:
         raise LinearizeError(f"`{e}`: a draw enters through a function, expected it to enter linearly; "
                              "the moments of such a rule have no closed recursion") from None
+    terms = squared_away(terms, [chances.get(xi) for xi in used])
     if any(power > 1 for powers, _ in terms for power in powers):
         raise LinearizeError("one sample of the noise enters a step twice, so that its higher moments matter; "
                              "write grad(..., fresh=True) where a new sample is drawn")

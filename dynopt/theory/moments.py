@@ -102,6 +102,17 @@ class Moments:
             raise RuleError("the mean map has an eigenvalue 1 at all parameters, so that averages do not settle")
         return neat(2*inverse[i, i] - (0 if self.flow else self.covariance[i, i]))
 
+    def mean_of(self, n: int, state: str = "x") -> Expr:
+        """Variance of the mean of n successive values of a state, exactly: (n C_0 + 2 sum (n - j) C_j)/n**2."""
+        if self.flow or not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
+            raise ParameterError(f"mean_of({n!r}): expected a whole number of values >= 1 of a method")
+        i, column = self.driven.row(state), self.covariance[:, self.driven.row(state)]
+        total = n*column[i]
+        for j in range(1, int(n)):
+            column = self.driven.matrix*column
+            total += 2*(n - j)*column[i]
+        return total/n**2
+
     def correlation_time(self, state: str = "x") -> Expr:
         """1 + 2*(sum of autocorrelations), in steps: n values count as n/correlation_time independent ones."""
         return neat(self.long_run(state)/self.variance(state))

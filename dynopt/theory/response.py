@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sympy import Expr, I, Matrix, Poly, Symbol, cancel, chebyshevt, cos, eye, factor, fraction, sin
+from sympy import Dummy, Expr, I, Matrix, Poly, Symbol, acos, cancel, chebyshevt, cos, eye, factor, fraction, sin, sqrt
 
 from ..core.errors import RuleError
 from ..core.rule import Rule
 from .exact import neat, solve
+from .extremal import roots_of
 from .linear import as_expression
 from .realize import Realization, Z, realize
 from .symbols import symbol
@@ -73,6 +74,18 @@ class Response:
             out.append(_square_on_circle(part, c))
         return neat(out[0]/out[1]).subs(c, cos(as_expression(omega)))
 
+    def cutoff(self, level: Any = "1/2") -> Expr:
+        """The frequency, in radians a step, at which |W|**2 has fallen to a part of its value at zero (half power)."""
+        c = Dummy("c", real=True)
+        over, under = (_square_on_circle(part, c) for part in fraction(cancel(self.step)))
+        equation = over - as_expression(level)*self.gain**2*under
+        found = [value.subs({g: sqrt(neat(i)) for g, i in roots.items()})
+                 for value, roots in roots_of(fraction(cancel(equation))[0], c)]
+        if len(found) != 1:
+            raise RuleError(f"cutoff: the power is {level} of its value at zero where a polynomial in cos(omega) with {len(found)} roots "
+                            "in closed form vanishes, expected one; solve magnitude_squared(omega) for numbers")
+        return acos(neat(found[0]))
+
     def tracking(self, speed: Any = "c") -> Expr:
         """x_(k+1) - s_k in the steady state where the minimum s_k, as the gradient of the step saw it, moves by `speed` a step.
 
@@ -113,7 +126,7 @@ def response(rule: Rule, reads: str = "x") -> Response:
     """A method as a filter of gradients: step_k = sum over j of w_j g_(k-j).
 
     rule : Method, linear in its states, with constant parameters; reads : the state whose step is meant.
-    Returns a Response: `.gain`, `.lag`, `.impulse(j)`, `.step` and `.transfer` (in z), `.frequency(omega)`, `.tracking(speed)`.
+    Returns a Response: `.gain`, `.lag`, `.impulse(j)`, `.step` and `.transfer` (in z), `.frequency(omega)`, `.cutoff()`, `.tracking(speed)`.
 
     >>> from dynopt import method
     >>> r = response(method.from_string("v = beta*v + eta*grad(x); x = x - v", state="x v"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, limit, oo, summation
+from sympy import Expr, Integer, Max, limit, oo, summation
 
 from ..core.errors import RuleError
 from ..core.rule import Rule
@@ -27,6 +27,11 @@ class Decay:
         """x_k is of order k**exponent without noise, for steps of order 1/k."""
         self._harmonic()
         return neat(-limit(K*self.step, K, oo))
+
+    @property
+    def mean_square_exponent(self) -> Expr:
+        """E x_k**2 is of order k**this with noise: the noise leaves 1/k where the start is forgotten faster, 2*exponent otherwise."""
+        return Max(-1, 2*self.exponent)
 
     @property
     def variance(self) -> Expr:
@@ -56,7 +61,7 @@ def decay(rule: Rule, *, additive: str | None = "sigma") -> Decay:
     V = lim (k w_k)**2/(2 a - 1) (Chung 1954).
 
     rule : Method with one state whose parameters are a schedule, as in gd.subs(eta=schedule("c/(k + 1)")).
-    Returns a Decay: `.exponent`, `.variance`, `.robbins_monro`, `.log_contraction(n)`.
+    Returns a Decay: `.exponent`, `.variance`, `.mean_square_exponent`, `.robbins_monro`, `.log_contraction(n)`.
 
     >>> from dynopt import method, schedule
     >>> gd = method(lambda x, *, eta, grad: x - eta*grad(x))
