@@ -4,13 +4,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy import special
 from sympy import Expr, MatrixBase
 
 from ..core.errors import ParameterError
 from .linear import as_expression
-from .numbers import expression
+from .numbers import FUNCTIONS, expression
 
-PLAIN = (KeyError, TypeError)                           # what `expression` says of a function that numpy does not have
+for _name, _function in {"gamma": special.gamma, "besselj": special.jv, "cosh": np.cosh, "sinh": np.sinh}.items():
+    FUNCTIONS.setdefault(_name, _function)                # beyond the traced language, but solutions hold them
 
 
 def evaluate(formula: Any, **values: Any) -> Any:
@@ -38,9 +40,12 @@ def evaluate(formula: Any, **values: Any) -> Any:
         raise ParameterError(f"evaluate: missing {', '.join(missing)}; expected values for {', '.join(sorted(names))}")
     env = {s: np.asarray(values[n], dtype=float) for n, s in names.items()}
     try:
-        found = np.asarray(expression(e, env))
-    except PLAIN:
-        found = _point_by_point(e, env)
+        with np.errstate(all="ignore"):
+            found = np.asarray(expression(e, env))
+    except (KeyError, TypeError):                           # a function that neither numpy nor scipy has here
+        found = np.asarray(np.nan)
+    if np.isnan(found).any() and not any(np.isnan(v).any() for v in env.values()):
+        found = _point_by_point(e, env)                     # or the root of a negative number: complex arithmetic is meant
     return found if found.ndim else found.item()
 
 
@@ -48,5 +53,5 @@ def _point_by_point(e: Expr, env: dict) -> np.ndarray:
     """A special function, a sum or a complex value: in sympy's own arithmetic, one point after the other."""
     points = np.broadcast_arrays(*env.values()) if env else [np.zeros(())]
     found = [complex(e.evalf(17, subs=dict(zip(env, map(float, at))))) for at in zip(*(p.ravel() for p in points))]
-    out = np.array(found).reshape(points[0].shape)
+    out = np.array(found, dtype=complex).reshape(points[0].shape)
     return out.real if not out.imag.any() else out
