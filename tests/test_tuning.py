@@ -8,7 +8,7 @@ import sympy
 from dynopt import ParameterError, RuleError, heavy_ball, method, nesterov, optimum, qhm, rate, rules, three_parameter
 from dynopt.theory.extremal import Candidate
 from dynopt.theory.symbols import symbol
-from dynopt.theory.tuning import M, N, Problem
+from dynopt.theory.closed_tuning import M, N, Problem
 from dynopt.theory.tuning_proof import prove_best
 
 

@@ -1,34 +1,37 @@
 """The parameters that make the worst rate over [mu, L] smallest: in closed form with a proof, else as numbers."""
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import product
-from typing import Any, Iterable
+from threading import Timer
+from typing import Any, Iterable, Iterator
 
 import numpy as np
-from sympy import Add, Expr, Integer, Poly, Symbol, cancel, factor, latex, sqrt
+from sympy import Expr, Float, Integer, latex, nan, oo
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
 from . import pool
-from .extremal import Candidate, candidates, combinations, equations, stationary
+from .closed_tuning import HIGH, LOW
 from .linear import as_expression
 from .numbers import expression
 from .proof import Proof
 from .rates import Rate, rate
-from .spectrum import Factor
 from .symbols import symbol
 
-LOW, HIGH = symbol("mu"), symbol("L")
-M, N = Symbol("<sqrt(mu)>", positive=True), Symbol("<sqrt(L)>", positive=True)
-SECONDS = 20.0
-SAMPLES = ((1.0, 1.7), (1.0, 9.0), (2.0, 150.0))
+SECONDS, NUMERIC_SECONDS, PATIENT = 20.0, 60.0, 2.0
+SAMPLE = (1, 9)                                                          # where it is looked up why there is no closed form
+DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
-    """The best parameters by name and the worst rate that they reach; `numeric` where no closed form was proved."""
+    """The best parameters by name and the worst rate that they reach.
+
+    `numeric` where no closed form was proved: then `.lower` is a bound that z3 proved no parameters can beat (None where it could
+    not), and `.attained` False where the rate goes on falling as a parameter leaves every bound; `.note` says so in words.
+    """
 
     params: dict[str, Expr]
     rho: Expr
@@ -36,6 +39,25 @@ class Tuning:
     numeric: bool = False
     kind: str = "method"
     clinging: str = ""
+    lower: Expr | None = None
+    attained: bool = True
+    note: str = ""
+
+    @property
+    def status(self) -> str:
+        """"proved", "numeric" (with the bound, where there is one), "unknown"."""
+        if not self.numeric:
+            return self.proof.status
+        if not self.attained:
+            return "numeric, not attained"
+        return "numeric" if self.lower is None else f"numeric; no parameters reach below {_digits(self.lower)} (z3)"
+
+    @property
+    def formula(self) -> str:
+        """Parameters and rate in one line."""
+        what = "abscissa" if self.kind == "flow" else "rho"
+        named = {**self.params, what: self.rho} if self.attained else {what: self.rho}
+        return ", ".join(f"{n} = {_digits(e)}" for n, e in named.items() if e is not nan) + (f"  ({self.note})" if self.note else "")
 
     def at(self, **values: Any) -> dict[str, float]:
         """Parameters and rate in floats, `rho` among them."""
@@ -43,14 +65,13 @@ class Tuning:
         return {n: float(expression(e, env)) for n, e in {**self.params, "rho": self.rho}.items()}
 
     def __repr__(self) -> str:
-        what = "abscissa" if self.kind == "flow" else "rho"
-        shown = [f"{n} = {e}" for n, e in {**self.params, what: self.rho}.items()]
-        return ", ".join(shown) + f"        {'numeric' if self.numeric else self.proof.status}"
+        return f"{self.formula}        {self.status}"
 
     def _repr_latex_(self) -> str:
         what = symbol("alpha") if self.kind == "flow" else symbol("rho")
-        rows = [f"{latex(symbol(n))} = {latex(e)}" for n, e in self.params.items()] + [f"{latex(what)} = {latex(self.rho)}"]
-        return "$\\displaystyle " + r",\quad ".join(rows) + "$"
+        rows = [f"{latex(symbol(n))} = {latex(_rounded(e))}" for n, e in self.params.items() if e is not nan]
+        rows += [f"{latex(what)} = {latex(_rounded(self.rho))}"]
+        return "$\\displaystyle " + r",\quad ".join(rows) + (rf"\quad\text{{({self.note})}}" if self.note else "") + "$"
 
 
 def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] | None = None) -> Tuning:
@@ -59,167 +80,135 @@ def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] |
     rho* = min over parameters of max over lam in [mu, L] of rate(lam); all real parameters compete.
 
     rule : Rule with one curvature; mu, L : names or numbers with 0 < mu <= L (the same name twice: one curvature);
-    params : the parameters to choose, by default all that the rate depends on; the others stay as they are.
-    Returns a Tuning. Where no closed form is found, numbers for mu and L give a numeric optimum, labelled so; with names that is
-    a RuleError.
+    params : the parameters to choose, by default all that the rate depends on; the others stay as they are, and parameters of the
+    rule called mu and L are the ends of the interval.
+    Returns a Tuning. Where no closed form is found, numbers for mu and L give a numeric optimum, labelled so, with a proved lower
+    bound where one is found; with names that is a RuleError.
 
     >>> from dynopt import method
     >>> optimum(method(lambda x, *, eta, grad: x - eta*grad(x)))
     eta = 2/(L + mu), rho = (L - mu)/(L + mu)        proved
     """
     found = rate(rule)
-    names = tuple(n for n in rule.params if symbol(n) in found.free_symbols) if params is None else tuple(params)
-    _check(rule, found, names, mu, L)
-    closed = closed_form(found, names, mu == L)
+    own = tuple(n for n in rule.params if symbol(n) in found.free_symbols and symbol(n) not in (LOW, HIGH))
+    names = own if params is None else tuple(params)
     low, high = as_expression(mu), as_expression(L)
-    if closed is not None:
-        table = {LOW: low, HIGH: high}
-        best = {n: closed.params[n].subs(table, simultaneous=True) for n in names}
-        return Tuning(best, closed.rho.subs(table, simultaneous=True), closed.proof, False, found.kind, closed.clinging)
-    if low.free_symbols or high.free_symbols or set(found.free_symbols) - {symbol(n) for n in names} - set(found.curvatures):
-        raise RuleError(f"optimum: no closed form was found for {rule.name}; give numbers, as in optimum(rule, mu=1, L=100)")
-    from .search import numeric_minimum
-    values, size = numeric_minimum(found.over(low, high), names)
-    return Tuning({n: as_expression(v) for n, v in values.items()}, as_expression(size),
-                  Proof("unknown", "numeric search from many starts"), True, found.kind)
+    _check(rule, found, names, low, high)
+    if not {symbol(n) for n in names} & {LOW, HIGH}:
+        with _patiently(f"optimum of {rule.name}: looking for a closed form, for at most {SECONDS*pool.PATIENCE:g} s"):
+            closed = closed_form(found, names, low == high)
+        if closed is not None:
+            return _between(closed, names, low, high)
+    given = {symbol(n) for n in names} | set(found.curvatures) | {LOW, HIGH}
+    if low.free_symbols or high.free_symbols or found.free_symbols - given:
+        raise RuleError(_why_not(rule, found, names, bool(found.free_symbols - given)))
+    with _patiently(f"optimum of {rule.name}: no closed form; searching in floats"):
+        return _numeric(rule, found, names, low, high)
 
 
 def closed_form(found: Rate, names: tuple[str, ...], single: bool) -> Tuning | None:
     """The closed form in mu and L, or None where none is proved in time."""
     try:
-        return pool.call(__name__, "search", found, names, single, seconds=SECONDS)
+        return pool.call(f"{__package__}.closed_tuning", "search", found, names, single, seconds=SECONDS)
     except (pool.OutOfTime, pool.WorkFailed):
         return None
 
 
-def search(found: Rate, names: tuple[str, ...], single: bool) -> Tuning | None:
-    """The same, run in a worker process."""
-    return Problem(found, [symbol(n) for n in names], single).closed_form()
+def _between(closed: Tuning, names: tuple[str, ...], low: Expr, high: Expr) -> Tuning:
+    """The closed form with the ends as they were given."""
+    table = {LOW: low, HIGH: high}
+    best = {n: closed.params[n].subs(table, simultaneous=True) for n in names}
+    rho = closed.rho.subs(table, simultaneous=True)
+    return Tuning(best, rho, closed.proof, False, closed.kind, closed.clinging, note=closed.note)
 
 
-def _check(rule: Rule, found: Rate, names: tuple[str, ...], mu: Any, L: Any) -> None:
+def _numeric(rule: Rule, found: Rate, names: tuple[str, ...], low: Expr, high: Expr) -> Tuning:
+    """The optimum in floats with what z3 can prove of it."""
+    try:
+        best = pool.call(f"{__package__}.numeric_tuning", "best", found, names, low, high, seconds=NUMERIC_SECONDS)
+    except (pool.OutOfTime, pool.WorkFailed) as error:
+        raise RuleError(f"optimum: the search for {rule.name} gave no answer ({error}); choose fewer parameters with params=") from None
+    if best.value >= (0 if found.flow else 1):
+        raise RuleError(f"optimum: no parameters make {rule.name} converge for every curvature in [{low}, {high}]: "
+                        f"the worst rate is {best.value:.6g} at best")
+    if best.runs:
+        return _escaping(found, best)
+    words = "numeric search from many starts" + (f"; z3 proved that none is below {best.lower}" if best.lower is not None else "")
+    params = {n: Float(best.params[n]) for n in names}
+    return Tuning(params, Float(best.value), Proof("unknown", words, best.smt2), True, found.kind, lower=best.lower, note=best.note)
+
+
+def _escaping(found: Rate, best: Any) -> Tuning:
+    """The answer where a parameter leaves every bound: its limit, and the limit of the rate."""
+    end = {"oo": oo, "-oo": -oo, "0": Integer(0)}[best.to]
+    params: dict[str, Expr] = {n: end if n == best.runs else nan for n in best.params}
+    words = f"not attained: {_falling(found, best)}"
+    return Tuning(params, best.limit, Proof("unknown", "numeric search far out"), True, found.kind, attained=False, note=words)
+
+
+def _falling(found: Rate, best: Any) -> str:
+    what = "the abscissa" if found.flow else "rho"
+    where = f"as {best.runs} -> {best.to}"
+    return f"{what} falls without bound {where}" if best.limit is -oo else f"{what} falls towards {_digits(best.limit)} {where}"
+
+
+def _why_not(rule: Rule, found: Rate, names: tuple[str, ...], more: bool) -> str:
+    """What to say where there is no closed form."""
+    plain = f"optimum: no closed form was found for {rule.name}; give numbers, as in optimum(rule, mu=1, L=100)"
+    if more:
+        return plain + ", and to the parameters that are not chosen, as in rule.subs(...)"
+    try:
+        best = pool.call(f"{__package__}.numeric_tuning", "glance", found, names, *map(Integer, SAMPLE), seconds=SECONDS)
+    except (pool.OutOfTime, pool.WorkFailed):
+        return plain
+    if best.runs:
+        return (f"optimum: no parameters are best for {rule.name}: at mu = {SAMPLE[0]}, L = {SAMPLE[1]} {_falling(found, best)}; "
+                "choose fewer of them with params=(...)")
+    if best.value >= (0 if found.flow else 1):
+        return (f"optimum: no parameters make {rule.name} converge for every curvature in [mu, L]: "
+                f"the worst rate is {best.value:.6g} at best")
+    return plain
+
+
+def _check(rule: Rule, found: Rate, names: tuple[str, ...], low: Expr, high: Expr) -> None:
     wrong = [n for n in names if n not in rule.params]
     if wrong:
         raise ParameterError(f"optimum: {wrong[0]!r} is no parameter of {rule.name}, expected some of {', '.join(rule.params)}")
-    if not names:
-        raise ParameterError(f"optimum: the rate of {rule.name} depends on no parameter that could be chosen")
+    if (low.is_number and not 0 < low) or (low.is_number and high.is_number and low > high):
+        raise ParameterError(f"optimum: found mu = {low}, L = {high}, expected 0 < mu <= L")
+    if not found.curvatures:
+        raise RuleError(f"optimum: the rate of {rule.name} does not depend on a curvature (it takes no gradient), "
+                        "expected a rule with grad(...)")
     if len(found.curvatures) != 1:
         raise RuleError(f"optimum: the rate of {rule.name} depends on {len(found.curvatures)} curvatures, expected one (lam)")
-    low, high = as_expression(mu), as_expression(L)
-    if (low.is_number and low <= 0) or (low.is_number and high.is_number and low > high):
-        raise ParameterError(f"optimum: found mu = {mu}, L = {L}, expected 0 < mu <= L")
+    ends = [n for n in names if symbol(n) in (LOW, HIGH) and {symbol(n)} & (low.free_symbols | high.free_symbols)]
+    if ends:
+        raise ParameterError(f"optimum: {ends[0]} is an end of the interval and a parameter to choose; "
+                             "name the ends otherwise, as in optimum(rule, mu='a', L='b')")
+    idle = [n for n in names if symbol(n) not in found.free_symbols]
+    if idle or not names:
+        tied = [n for n in rule.params if symbol(n) in (LOW, HIGH)]
+        raise ParameterError(f"optimum: the rate of {rule.name} depends on " + (f"no {idle[0]}" if idle else "no parameter that could "
+                             "be chosen") + (f"; its {' and '.join(tied)} are the ends of the interval" if tied and not idle else ""))
 
 
-class Problem:
-    """One search for a closed form: the factor, the parameters to choose, the ends of the interval."""
-
-    def __init__(self, found: Rate, chosen: list[Symbol], single: bool):
-        self.rate, self.chosen, self.single = found, chosen, single
-        self.flow = found.flow
-        self.rho = Symbol("<rho>", real=True)
-        [self.lam] = found.curvatures
-        self.ends = (M**2,) if single else (M**2, N**2)
-        self.simple = len(found.factors) == 1 and not found.definitions and found.factors[0].step == 1 and not found.needs
-        used: set = set().union(*(c.free_symbols for f in found.factors for c in f.coefficients))
-        self.fixed = sorted(used - {*chosen, self.lam}, key=str)
-
-    @cached_property
-    def factor(self) -> Factor:
-        return self.rate.factors[0]
-
-    def at_end(self, end: Expr) -> tuple[Expr, ...]:
-        return self.factor.subs({self.lam: end}).coefficients
-
-    def closed_form(self) -> "Tuning | None":
-        """The first candidate that is proved best; several together where the best one depends on a parameter that stays."""
-        if not self.simple or any(s not in self.rate.free_symbols for s in self.chosen):
-            return None
-        from .tuning_proof import prove_best, prove_together
-        lower: list[Candidate] = []
-        for c in self.candidates():
-            proof, below = prove_best(self, c)
-            if proof is not None and proof.status == "proved":
-                return self.finished(c, proof)
-            lower += [c] if below else []
-        return prove_together(self, lower) if self.fixed and len(lower) > 1 else None
-
-    def candidates(self) -> Iterable[Candidate]:
-        """Solutions that are real, and whose rate is what they claim, at some of the samples."""
-        for name in combinations(len(self.chosen) + 1, len(self.ends), self.flow):
-            ends = zip(self.ends, name.split("|"))
-            system = [e for end, kind in ends for e in equations(self.at_end(end), kind, self.rho, self.flow)]
-            yield from self.claimed(system, name)
-        if len(self.chosen) == 1:                                        # or a root is smallest all by itself
-            for end, sign in product(self.ends, (1, -1)):
-                yield from self.claimed(stationary(self.at_end(end), self.chosen[0], self.rho, sign), "stationary")
-
-    def claimed(self, system: list[Expr], name: str) -> Iterable[Candidate]:
-        for c in candidates(system, self.chosen, self.rho, name):
-            if any(self.claims(c, values) for values in self.samples()):
-                yield c
-
-    def samples(self) -> list[dict[Symbol, float]]:
-        """Ends of the interval, and values on its scale for the parameters that stay."""
-        shares = (0.3, 1.3, 2.5, 3.5) if self.fixed else (1.0,)
-        return [{M: np.sqrt(a), N: np.sqrt(b)} | dict.fromkeys(self.fixed, f/b) for a, b in SAMPLES for f in shares]
-
-    def values(self, c: Candidate, sample: dict[Symbol, float]) -> dict[Symbol, float] | None:
-        """The candidate in floats, or None where it is not real."""
-        env: dict[Symbol, Any] = {s: np.float64(v) for s, v in sample.items()}
-        with np.errstate(all="ignore"):
-            for g, inside in c.roots.items():
-                env[g] = np.sqrt(expression(inside, env))
-            out = {s: float(expression(e, env)) for s, e in {**c.params, self.rho: c.rho}.items()}
-        return out if all(np.isfinite(v) for v in out.values()) else None
-
-    def claims(self, c: Candidate, sample: dict[Symbol, float]) -> bool:
-        """Is the worst rate at the ends the one that the candidate names?"""
-        found = self.values(c, sample)
-        if found is None or not (self.flow or 0 < found[self.rho] < 1):
-            return False
-        worst = self.worst({**sample, **found})
-        return abs(worst - found[self.rho]) < 1e-6*(1 + abs(found[self.rho]))
-
-    def worst(self, values: dict[Symbol, float]) -> float:
-        """The larger of the rates at the ends."""
-        sizes = []
-        for end in ((M,) if self.single else (M, N)):
-            env = {**{s: np.float64(v) for s, v in values.items()}, self.lam: np.float64(values[end]**2)}
-            sizes.append(float(self.factor.size([expression(e, env) for e in self.factor.coefficients], self.flow)))
-        return max(sizes)
-
-    def finished(self, c: Candidate, proof: Proof) -> Tuning:
-        shown = {str(s): self.written(e, c.roots) for s, e in c.params.items()}
-        return Tuning(shown, self.written(c.rho, c.roots), proof, False, self.rate.kind, c.clinging)
-
-    def written(self, e: Expr, roots: dict[Symbol, Expr]) -> Expr:
-        """In mu and L again: the shorter of the ways to write it."""
-        table = {M: sqrt(LOW), N: sqrt(HIGH)}
-        ways = [e] + [short for g, inside in roots.items() for short in _in_terms_of(e, g, inside)]
-        out = [factor(cancel(w)).subs({g: sqrt(inside) for g, inside in roots.items()}).subs(table) for w in ways]
-        out += [factor(w) for w in map(_rational, ways) if w is not None]
-        return min(out, key=lambda w: (sum(len(a.args) for a in w.atoms(Add)), w.count_ops()))
+@contextmanager
+def _patiently(words: str) -> Iterator[None]:
+    """A line on a terminal where somebody waits longer than two seconds."""
+    timer = Timer(PATIENT, lambda: print(words + " ...", file=sys.stderr, flush=True))
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
-def _rational(e: Expr) -> Expr | None:
-    """The expression in mu and L where only even powers of their roots occur."""
-    if e.free_symbols - {M, N} and any(str(s).startswith("<sqrt") for s in e.free_symbols - {M, N}):
-        return None
-    parts = [Poly(part, M, N) for part in cancel(e).as_numer_denom()]
-    if any(k % 2 for p in parts for powers in p.monoms() for k in powers):
-        return None
-    over, under = (sum((c*LOW**(i//2)*HIGH**(j//2) for (i, j), c in p.terms()), Integer(0)) for p in parts)
-    return over/under
+def _rounded(e: Expr) -> Expr:
+    return e.n(DIGITS) if e.is_Float else e
 
 
-def _in_terms_of(e: Expr, g: Symbol, inside: Expr) -> list[Expr]:
-    """The expression with L, or the symbol under the root, eliminated in favour of the root, where that is possible."""
-    if inside.is_Symbol:
-        return [cancel(e.subs(inside, g**2))]
-    over, under = cancel(e).as_numer_denom()
-    p = Poly(inside, N)
-    if p.degree() != 2 or any(k % 2 for part in (over, under, inside) for (k,) in Poly(part, N).monoms()):
-        return []
-    square = (g**2 - p.nth(0))/p.nth(2)
-    swap = [sum((c*square**(k//2) for (k,), c in Poly(part, N).terms()), Integer(0)) for part in (over, under)]
-    return [cancel(swap[0]/swap[1])]
+def _digits(e: Expr) -> str:
+    """A float with six digits, everything else as it is."""
+    return f"{float(e):.{DIGITS}g}" if e.is_Float else str(e)

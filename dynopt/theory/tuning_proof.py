@@ -1,11 +1,12 @@
-"""Why a tuning is best: z3 finds no parameters that do better at both ends, and none of the curvatures between does worse."""
+"""Why a tuning is best: z3 finds no parameters that do better where the rate is held, and no curvature of [mu, L] that does worse."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sympy import Expr, Integer, Max, Piecewise, Symbol, cancel
 
-from .atoms import Atom, Formula, make
+from .atoms import Atom, Formula, make, sign
+from .closed_tuning import BETWEEN, M, N
 from .extremal import Candidate
 from .proof import Proof, smt2
 from .rates import _ends_decide
@@ -13,7 +14,8 @@ from .schur import Coefficients, disk_conditions, half_plane_conditions
 from .smt import NLSAT, SECOND, decide
 
 if TYPE_CHECKING:
-    from .tuning import Problem, Tuning
+    from .closed_tuning import Problem
+    from .tuning import Tuning
 
 MS, SECOND_MS = 4000, 800
 Question = tuple[str, tuple[Formula, ...]]
@@ -30,7 +32,7 @@ def prove_best(problem: "Problem", c: Candidate) -> tuple[Proof | None, bool]:
         return None, True
     if any(decide(f, ms=SECOND_MS, tactic=SECOND).verdict == "sat" for _, f in questions):
         return Proof("unknown", "two strategies of z3 disagree", smt2((), questions)), True
-    words = "no parameters do better at both ends (z3), and the worst rate over [mu, L] is reached"
+    words = "no parameters do better at the curvatures that hold the rate (z3), and none in [mu, L] does worse (z3)"
     return Proof("proved", words, smt2((), questions)), True
 
 
@@ -40,14 +42,13 @@ def _all_unsat(questions: list[Question]) -> bool:
 
 def _facts(problem: "Problem", c: Candidate) -> tuple[Atom, ...]:
     """What is known of the symbols: mu < L, squares of square roots, parameters that stay are positive."""
-    from .tuning import M, N
     found = [] if problem.single else [*make(N - M, ">")]
     for g, inside in c.roots.items():
         found += make(g**2 - inside, "==")
     return (*found, *(a for s in problem.fixed for a in make(s, ">")))
 
 
-def _below(p: Coefficients, rho: Expr, flow: bool) -> list[Atom]:
+def below(p: Coefficients, rho: Expr, flow: bool) -> list[Atom]:
     """All roots of p smaller than rho (flows: left of rho)."""
     n, (over, under) = len(p) - 1, cancel(rho).as_numer_denom()
     if not flow:
@@ -69,13 +70,15 @@ def _no_better(problem: "Problem", c: Candidate) -> Question:
         over, under = cancel(c.rho).as_numer_denom()
         formulas += [*make(under*rho - over, "=="), *make(under, "!=")]
     for end in problem.ends:
-        formulas += _below(problem.at_end(end), rho, problem.flow)
-    return "parameters that do better at both ends", tuple(formulas)
+        formulas += below(problem.at_end(end), rho, problem.flow)
+    if BETWEEN in c.params:                                              # a curvature between the ends that holds the rate too
+        over, under = cancel(c.params[BETWEEN]).as_numer_denom()
+        formulas += [*make(under*BETWEEN - over, "=="), *make(under, "!="), *below(problem.at_end(BETWEEN), rho, problem.flow)]
+    return "parameters that do better at the curvatures that hold the rate", tuple(formulas)
 
 
 def _reached(problem: "Problem", c: Candidate) -> list[Question]:
     """At the candidate, a level above its rate that some curvature in [mu, L] does not keep."""
-    from .tuning import M, N
     r, lam = Symbol("<level>", real=True), Symbol("<lam>", positive=True)
     facts = (*_facts(problem, c), *make(r - c.rho, ">"), *(() if problem.flow else make(c.rho, ">")))
     ends: tuple[Expr, ...] = problem.ends
@@ -85,7 +88,7 @@ def _reached(problem: "Problem", c: Candidate) -> list[Question]:
     found = []
     for end in ends:
         p = _cleared(tuple(e.subs(c.params, simultaneous=True) for e in problem.at_end(end)))
-        for condition in _below(p, r, problem.flow):
+        for condition in below(p, r, problem.flow):
             found.append(("a curvature that does worse", (*facts, *between, condition.negated)))
     return found
 
@@ -100,19 +103,42 @@ def _cleared(p: tuple[Expr, ...]) -> Coefficients:
 
 
 def prove_together(problem: "Problem", lower: list[Candidate]) -> "Tuning | None":
-    """Several lower bounds, each reached where it is the largest: checked at samples, and the answer says so."""
+    """Several lower bounds, each reached where it is the largest: by z3 where their roots are real everywhere, else at samples."""
     from .tuning import Tuning
-    for sample in problem.samples():
-        found = [v for v in (problem.values(c, sample) for c in lower) if v is not None]
-        best = max(found, key=lambda v: v[problem.rho])
-        if abs(problem.worst({**sample, **best}) - best[problem.rho]) > 1e-6 and best[problem.rho] < 1:
-            return None
+    if not _agree(problem, lower):
+        return None
     sizes = [problem.written(c.rho, c.roots) for c in lower]
-    rho = Max(*sizes)
     params = {}
     for s in problem.chosen:
         values = [problem.written(c.params[s], c.roots) for c in lower]
         cases = [(v, a >= Max(*(b for b in sizes if b is not a))) for v, a in zip(values, sizes)]
         params[str(s)] = Piecewise(*cases[:-1], (values[-1], True))
+    note = f"for {', '.join(f'{s} > 0' for s in problem.fixed)}"
+    return Tuning(params, Max(*sizes), _together(problem, lower), False, problem.rate.kind,
+                  " or ".join(c.clinging for c in lower), note=note)
+
+
+def _agree(problem: "Problem", lower: list[Candidate]) -> bool:
+    """Is the largest of the bounds reached, in floats, at every sample where it is below one?"""
+    for sample in problem.samples():
+        found = [v for v in (problem.values(c, sample) for c in lower) if v is not None]
+        best = max(found, key=lambda v: v[problem.rho], default=None)
+        if best is None or abs(problem.worst({**sample, **best}) - best[problem.rho]) > 1e-6 and best[problem.rho] < 1:
+            return False
+    return True
+
+
+def _together(problem: "Problem", lower: list[Candidate]) -> Proof:
+    """One case for each bound that is the largest: it is reached there; that one of them is positive closes the argument."""
+    questions = [_no_better(problem, c) for c in lower]
+    real = all(sign(inside) > 0 for c in lower for inside in c.roots.values())
+    facts = tuple(dict.fromkeys(a for c in lower for a in _facts(problem, c)))
+    questions += [("none of the bounds is positive", (*facts, *(a.negated for c in lower for a in make(c.rho, ">"))))]
+    for c in lower:
+        larger = tuple(a for other in lower if other is not c for a in make(c.rho - other.rho, ">="))
+        questions += [(label, (*facts, *larger, *formulas)) for label, formulas in _reached(problem, c)]
+    text = smt2((), questions)
+    if real and all(len(make(c.rho, ">")) == 1 for c in lower) and _all_unsat(questions):
+        return Proof("proved", "no parameters do better at either end (z3), and the larger bound is reached (z3, case by case)", text)
     words = "no parameters do better at either end (z3); that the larger bound is reached was checked at samples only"
-    return Tuning(params, rho, Proof("unknown", words), False, problem.rate.kind, " or ".join(c.clinging for c in lower))
+    return Proof("unknown", words, text)
