@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynopt import RuleError, evaluate, iterate, largest, method, moments, where
+from dynopt import RuleError, evaluate, iterate, largest, linearize, method, moments, stability, where
 
 
 @method
@@ -63,3 +63,26 @@ def test_what_has_no_such_law_is_refused(body, told):
     rule = method(lambda x, *, uniform: body(x, uniform()))
     with pytest.raises(RuleError, match=told):
         moments(rule, additive=None).variance("x")
+
+
+@pytest.mark.parametrize("rule", [dropped, dropped_whole])
+@pytest.mark.parametrize("q", [.3, .7])
+def test_the_mean_of_a_choice_is_no_choice_of_the_mean(rule, q):
+    assert largest(stability(rule), "eta", q=q, a=1.) == pytest.approx(2*q)
+    assert largest(stability(rule.subs(q=q)), "eta", a=1.) == pytest.approx(2*q)
+
+
+def test_powers_of_draws_have_their_means():
+    @method
+    def bent(x, *, eta, grad, noise, uniform):
+        u, xi = uniform(), noise()
+        return x - eta*(u*u + xi**4)*grad(x)
+    assert evaluate(linearize(bent).matrix, eta=.1, lam=2.).item() == pytest.approx(1 - .2*(1/3 + 3))
+
+
+def test_a_draw_inside_a_function_has_no_mean_here():
+    @method
+    def curved(x, *, eta, grad, noise):
+        return x - eta*abs(noise())*grad(x)
+    region = stability(curved)
+    assert region.unknown and "through a function" in region.unknown

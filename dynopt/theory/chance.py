@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, cancel
+from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, cancel, factorial2
 from sympy.core.relational import GreaterThan, LessThan, StrictGreaterThan, StrictLessThan
 
 from .algebra import LinearizeError
@@ -67,3 +67,10 @@ def needs_of(p: Expr) -> list[Expr]:
         raise LinearizeError(f"uniform() is compared with a value that it is always on one side of (probability {p}); "
                              "write the branch that is taken without where(...)")
     return [] if p.is_number else [p, 1 - p]
+
+
+def moment(power: int, *, uniform: bool) -> Expr:
+    """E xi**power of a normal draw, or of a uniform one measured from 1/2."""
+    if power % 2:
+        return Integer(0)
+    return Rational(1, (power + 1)*2**power) if uniform else factorial2(power - 1)

@@ -15,7 +15,7 @@ from ..core.errors import RuleError
 from ..core.expr import Node
 from ..core.rule import Rule
 from .algebra import LinearizeError
-from .chance import chance, needs_of, squared_away
+from .chance import chance, moment, needs_of, squared_away
 from .forms import Form, Runner, Value
 from .limits import K, settle
 from .linear import _check_names, _gradient, _state_value, _tidy, _with_registers
@@ -56,13 +56,38 @@ class Driven:
 class NoisyRunner(Runner):
     """Runs a program with every draw as a symbol of its own; gradients of one step share a sample unless they are fresh."""
 
-    def __init__(self, *args: Any, additive: Expr | None, multiplicative: Expr | None):
-        super().__init__(*args, nonlinear=False)
+    def __init__(self, *args: Any, additive: Expr | None = None, multiplicative: Expr | None = None, flow: bool = False):
+        super().__init__(*args, nonlinear=False, flow=flow)
         self.additive, self.multiplicative = additive, multiplicative
         self.draws: dict[tuple, Symbol] = {}
         self.variances: dict[Symbol, Expr] = {}
         self.uniforms: dict[Symbol, tuple[Symbol, Expr] | None] = {}         # draw -> the choice that it decides, if it does
         self.chances: dict[Symbol, Expr] = {}
+
+    def expected(self, matrix: Matrix) -> Matrix:
+        """The mean over the draws, exactly: powers of normal, uniform and two-valued draws have theirs."""
+        return matrix.applyfunc(self._mean)
+
+    def _mean(self, e: Expr) -> Expr:
+        used = [xi for xi in self.variances if e.has(xi)]
+        if not used:
+            return e
+        self._no_double_use(used)
+        total = Integer(0)
+        for powers, c in squared_away(_terms(e, used), [self.chances.get(xi) for xi in used]):
+            if self.flow and sum(powers) > 1:
+                raise LinearizeError("a product of two white noises enters the flow, which has no meaning")
+            for xi, power in zip(used, powers):
+                c = c*(Integer(power == 0) if xi in self.chances else moment(power, uniform=xi in self.uniforms))
+            total += c
+        return _tidy(total)
+
+    def _no_double_use(self, used: Any) -> None:
+        if any(self.uniforms.get(xi) for xi in used):
+            raise LinearizeError("a uniform() decides between two branches and enters as a number too; draw twice")
+
+    def needs(self) -> list[Expr]:
+        return [e for p in self.chances.values() for e in needs_of(p)]
 
     def draw(self, *key: Any, variance: Expr = Integer(1)) -> Symbol:
         if key not in self.draws:
@@ -131,7 +156,7 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     if settled and (matrix.has(K) or shift.has(K)):
         _check_clock(program, matrix.row_join(shift))
         matrix, shift, needs, _ = settle(matrix, shift)
-    needs = [*needs, *(e for p in runner.chances.values() for e in needs_of(p))]
+    needs = [*needs, *runner.needs()]
     used = [*map(str, curvatures), *rule.params, *(str(s) for s in strengths if s is not None)]
     return _sorted(matrix, shift, runner, tuple(keys), program.kind, tuple(dict.fromkeys(used)), tuple(needs))
 
@@ -158,9 +183,7 @@ def _sorted(matrix: Matrix, shift: Matrix, runner: NoisyRunner, keys: tuple, kin
     for position, e in enumerate(matrix.row_join(shift)):
         for product, c in _products(e, draws, runner.chances):
             table.setdefault(product, [Integer(0)]*(n*(n + 1)))[position] += c
-    both = [xi for xi, decided in runner.uniforms.items() if decided and any(xi in product for product in table)]
-    if both:
-        raise LinearizeError("a uniform() decides between two branches and enters as a number too; draw twice")
+    runner._no_double_use({xi for product in table for xi in product})
     blocks = {p: Matrix(n, n + 1, entries).applyfunc(_tidy) for p, entries in table.items()}
     mean = blocks.pop((), Matrix.zeros(n, n + 1))
     parts = []
@@ -178,13 +201,16 @@ def _products(e: Expr, draws: list[Symbol], chances: dict[Symbol, Expr]) -> list
     used = [xi for xi in draws if e.has(xi)]
     if not used:
         return [((), e)] if e != 0 else []
-    try:
-        terms = Poly(e, *used).terms()
-    except PolynomialError:
-        raise LinearizeError(f"`{e}`: a draw enters through a function, expected it to enter linearly; "
-                             "the moments of such a rule have no closed recursion") from None
-    terms = squared_away(terms, [chances.get(xi) for xi in used])
+    terms = squared_away(_terms(e, used), [chances.get(xi) for xi in used])
     if any(power > 1 for powers, _ in terms for power in powers):
         raise LinearizeError("one sample of the noise enters a step twice, so that its higher moments matter; "
                              "write grad(..., fresh=True) where a new sample is drawn")
     return [(tuple(xi for xi, power in zip(used, powers) if power), c) for powers, c in terms]
+
+
+def _terms(e: Expr, used: list[Symbol]) -> list[tuple[tuple[int, ...], Expr]]:
+    try:
+        return Poly(e, *used).terms()
+    except PolynomialError:
+        raise LinearizeError(f"`{e}`: a draw enters through a function, expected it to enter linearly; "
+                             "the moments of such a rule have no closed recursion") from None

@@ -66,6 +66,14 @@ class Runner:
         self.registers: dict[str, int] = {}
         self.outer: dict[Node, Value] = {}
 
+    def expected(self, matrix: Matrix) -> Matrix:
+        """The mean over the draws; here none was kept."""
+        return matrix
+
+    def needs(self) -> list[Expr]:
+        """What has to be positive for the values to be meant."""
+        return []
+
     def run(self, nodes: tuple[Node, ...], known: dict[Node, Value]) -> list[Value]:
         return evaluate(nodes, self.leaf, self.apply, known=known)
 

@@ -1,7 +1,7 @@
 """A rule on one mode of a quadratic: its matrix, its characteristic polynomial, what cancels in it."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Callable, Iterable, Sequence
 
@@ -178,7 +178,7 @@ def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, 
     held = {**frozen_states, **{d.name: d.symbol for d in scalars}}
     size, gradient, curvatures = _gradient(mode, program)
     values: dict[str, Expr] = {name: symbol(name) for name in program.params}
-    runner = Runner(size, values, gradient, nonlinear=at is not None, flow=program.kind == "flow")
+    runner = _runner(program, size, values, gradient, nonlinear=at is not None)
     moving = [s for s in program.state if s not in held]
     point = _point(at or {}, moving, rule)
     known = {node: _state_value(node.data, size, point, held) for node in program.everything if node.op == "state"}
@@ -190,7 +190,20 @@ def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, 
     if matrix.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
         raise LinearizeError(f"{rule.name}: it has no derivative at the point; choose another `at=`")
     shift = Matrix([r.const - here.get(k[0], 0) for k, r in zip(keys, rows)]).applyfunc(_tidy)
-    return _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states, scalars)
+    matrix, shift = runner.expected(matrix), runner.expected(shift)
+    found = _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states, scalars)
+    return replace(found, needs=(*found.needs, *runner.needs()))
+
+
+def _runner(program: Any, size: int, values: dict[str, Expr], gradient: Callable, nonlinear: bool) -> Runner:
+    """Draws are kept as symbols where a mean is taken at the end, since a choice or a product of draws has its own; at a point
+    (`at=`) they are held at their means."""
+    draws = any(n.op == "call" and n.data[0].startswith(("noise", "uniform")) for n in program.everything)
+    flow = program.kind == "flow"
+    if not draws or nonlinear:
+        return Runner(size, values, gradient, nonlinear=nonlinear, flow=flow)
+    from .driven import NoisyRunner
+    return NoisyRunner(size, values, gradient, flow=flow)
 
 
 def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tuple, curvatures: tuple,
