@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import mpmath
@@ -113,3 +114,25 @@ def test_multistep_methods_have_their_order():
     assert order_of(shaken, flow).order == 0
     assert str(order_of(dynopt.bdf2(flow), flow)) == ("order 2, defect h^2*(x: -1/3*hess2(x, grad(x), grad(x)) "
                                                       "- 1/3*hess(x, hess(x, grad(x))))")
+
+
+def test_distances_of_the_figure_have_slopes_one_two_three():
+    spec = spec_from_file_location("convergence", Path(__file__).parents[1] / "figures" / "convergence.py")
+    figure = module_from_spec(spec)
+    spec.loader.exec_module(figure)
+    found = figure.measured()
+    slopes = [np.log2(np.array(c.distances[:-1])/c.distances[1:]) for c in found]
+    # the slope itself tends to its limit like h, so two of them give the limit
+    assert [2*s[-1] - s[-2] for s in slopes] == pytest.approx([1, 2, 3], abs=.05)
+    assert [c.order for c in found] == pytest.approx([1, 2, 3], abs=.05)
+
+
+def test_compare_follows_a_singular_start_and_transients():
+    """3/t at t = 0 and a factor beta that dies out: the modified flow is met later on."""
+    where = {"eta": "(1 - beta)*h"}
+    found = dynopt.compare(dynopt.heavy_ball, dynopt.gradient_flow, dynopt.himmelblau(), x0=[-1, -2.5], until=.2, h=[.001, .0005, .00025],
+                           where=where, beta=.5)
+    assert [c.order for c in found.modified] == pytest.approx([2, 3], abs=.1)
+    late = dynopt.compare(dynopt.nag_c, dynopt.nesterov_flow.subs(r=3), dynopt.double_well(), x0=[.3], until=2., h=[.01, .005, .0025],
+                          where={"eta": "h**2"})
+    assert [c.order for c in late.modified] == pytest.approx([2, 3], abs=.15)

@@ -135,7 +135,7 @@ def distance(method, flow, h, params) -> float:
     """Largest distance at t = 2 between iterates and the flow through the first two of them."""
     run = iterate(method, QUARTIC, x0=[1.0, -.5], steps=round(2/h), h=h, **params)
     given = {p: v for p, v in (params | {"h": h}).items() if p in flow.params}
-    tight = dict(rtol=1e-13, atol=1e-15, **given)
+    tight = dict(rtol=1e-13, atol=1e-15, method="dop853", **given)
     if len(flow.state) == 1:
         return float(np.abs(solve(flow, QUARTIC, x0=[1.0, -.5], until=2.0, **tight).x[-1] - run.x[-1]).max())
 

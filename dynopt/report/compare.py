@@ -1,8 +1,9 @@
 """A method beside the flow that it discretizes: how far apart they are, and how fast the distance falls with the step."""
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from dynopt.core.rule import Flow, Method
 
 @dataclass(frozen=True)
 class Comparison:
-    """Iterates and flow from one start: for each step h the largest distance between them, and the order that it shows."""
+    """Iterates and flow from one start: for each step h the largest distance between them, and the order that it shows.
+
+    `modified` holds the same for the modified flows of order 1 and 2, derived and solved when it is asked for.
+    """
 
     method: str
     flow: str
@@ -21,6 +25,12 @@ class Comparison:
     distances: tuple[float, ...]
     iterates: tuple[Any, ...]
     solution: Any
+    shadow: Callable[[int], "Comparison"] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def modified(self) -> tuple["Comparison", ...]:
+        """The comparisons with the modified flows of order 1 and 2. Raises RuleError where the method has none."""
+        return tuple(self.shadow(n) for n in (1, 2)) if self.shadow else ()
 
     @property
     def order(self) -> float:
@@ -58,7 +68,10 @@ def compare(method: Any, flow: Any, problem: Any, *, x0: Any, until: float, h: S
         run = iterate(method, problem, x0=x0, steps=int(until/step + 1e-9), **values)
         runs.append(run)
         distances.append(float(np.abs(run[method.state[0]] - solution.at(run.k*step)[position]).max()))
-    return Comparison(method.name, flow.name, tuple(map(float, h)), tuple(distances), tuple(runs), solution)
+    def shadow(n: int) -> Comparison:
+        from .shadow import compare_modified
+        return compare_modified(method, n, problem, runs, h, params)
+    return Comparison(method.name, flow.name, tuple(map(float, h)), tuple(distances), tuple(runs), solution, shadow)
 
 
 def _check_kinds(method: Any, flow: Any) -> None:
