@@ -8,6 +8,7 @@ from . import pool
 from .algebra import LinearizeError
 from .bounded import bounded
 from .curvature import every_curvature
+from .delays import delayed_region, symbolic_delay
 from .linear import Linear, linearize
 from .monotone import monotone
 from .oscillation import oscillation
@@ -37,6 +38,9 @@ def stability(rule: Rule | Linear, *, over: tuple | None = None, given: Iterable
     """
     pool.warm()
     try:
+        delay = None if over or freeze or at else symbolic_delay(rule)
+        if delay:
+            return delayed_region(rule, delay, *assumptions(given), mode)
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         facts, definitions = assumptions(given, linear)
         question = Question(linear, facts, definitions)
