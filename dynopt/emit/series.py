@@ -177,7 +177,8 @@ class Series:
         return self._weighted(v.args[0], k, -1)
 
     def _mul(self, v: Value, k: int) -> Value | None:
-        return self._sum(self._terms(*v.args, k))
+        a, b = v.args
+        return self._sum(self._terms(a, b, k))
 
     def _fma(self, v: Value, k: int) -> Value | None:
         a, b, c = v.args

@@ -10,7 +10,7 @@ from .series import Series
 from .series_step import INFINITY, Course, Here, Step, hoisted
 
 ARGUMENTS = ("i64 %most, i64 %count0, i64 %stride, double %end, double %direction, double %lo, double %hi, double %rtol, ptr %clock, "
-             "ptr %state, ptr %atol, ptr %numbers, ptr %times, ptr %record, ptr %told")
+             "ptr %state, ptr %atol, ptr %numbers, ptr %times, ptr %record, ptr %slope, ptr %told")
 ATTRIBUTES = ('attributes #0 = { nounwind "prefer-vector-width"="512" "min-legal-vector-width"="512" }',
               "attributes #1 = { nounwind willreturn memory(none) }")
 DONE, FULL, TOO_SMALL = range(3)
@@ -47,8 +47,8 @@ def whole(name: str, arguments: str, text: Text) -> str:
 def path_kernel(series: Series) -> SeriesKernel:
     """The kernel `path`: steps until the end, until `most` rows are written, or until no step is long enough.
 
-    It reads and writes clock[0] and state; writes times and scaled coefficients of steps count0, ... and told = (code, count,
-    refused).
+    It reads and writes clock[0] and state; writes times and scaled coefficients of steps count0, ..., told = (code, count, refused),
+    and where no step was long enough the rates there.
     """
     return _Path(series).made()
 
@@ -100,6 +100,8 @@ class _Path:
         text.label("unmoved")
         text.add(f"br i1 {step.small}, label %exit.small, label %next")
         text.label("exit.small")
+        for i, x in enumerate(step.x):
+            self._store("%slope", i, x[1])
         text.add("br label %exit")
         text.label("accepted")
         text.add(f"br i1 {step.small}, label %exit.small, label %written")

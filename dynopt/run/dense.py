@@ -7,10 +7,13 @@ import numpy as np
 
 
 class Pieces:
-    """y(t) = sum_k c[i, k] u^k on [t_i, t_{i+1}], u from 0 to 1; steps go forward or backward in time."""
+    """y(t) = sum_k c[i, k] u^k on [t_i, t_{i+1}], u from 0 to 1; steps go forward or backward in time.
 
-    def __init__(self, t: np.ndarray, c: np.ndarray, start: np.ndarray):
-        self.t, self.c, self.start = t, c, start
+    `last` is the state at the end, to the last bit, where it is known.
+    """
+
+    def __init__(self, t: np.ndarray, c: np.ndarray, start: np.ndarray, last: np.ndarray | None = None):
+        self.t, self.c, self.start, self.last = t, c, start, last
 
     def __call__(self, times: Any) -> np.ndarray:
         """States at times of any shape: shape (..., n); beyond the run it is NaN."""
@@ -25,6 +28,8 @@ class Pieces:
         value = np.zeros((flat.size, self.c.shape[2]))
         for k in range(self.c.shape[1] - 1, -1, -1):
             value = value*u[:, None] + self.c[at, k]
+        if self.last is not None:
+            value[flat == self.t[-1]] = self.last
         rim = 1e-12*max(abs(self.t[-1]), abs(self.t[0]), 1e-300)
         value[((flat - self.t[0])*direction < -rim) | ((flat - self.t[-1])*direction > rim)] = np.nan
         return value.reshape(*times.shape, -1)

@@ -9,14 +9,16 @@ from ..emit.entries import Unrolled, Unsuited
 from ..emit.series import Series
 from ..emit.series_path import DONE, FULL, SeriesKernel, path_kernel
 from . import machine
-from .ode_control import ALL_DONE
+from .ode_control import ALL_DONE, DIVERGED, NONFINITE
 from .ode_control import FULL as ROOM_USED
+from .ode_control import TOO_SMALL as STUCK
 from .ode_path import Course, Path
-from .ode_taylor import Taylor, order_for
+from .ode_taylor import order_for
 
-KINDS = (*[machine.I64]*3, *[machine.REAL]*5, *[machine.POINTER]*7)
+KINDS = (*[machine.I64]*3, *[machine.REAL]*5, *[machine.POINTER]*8)
 MOST_VALUES = 2000                                  # of the series of a step: beyond it compiling takes long, and the tape does well
 MOST_ENTRIES = 64
+LARGE = 1e8                                         # a path that stops beyond it has diverged
 _made: dict[tuple, tuple[Any, Any]] = {}
 
 
@@ -72,26 +74,28 @@ class SeriesPath:
 
     def __init__(self, system: Any, made: tuple, course: Course, p: int):
         kernel, arrays, self.step = made
-        self.system, self.course, self.order = system, course, kernel.order
+        self.course, self.order = course, kernel.order
         self.numbers = np.array([number_of(system, arrays, p, *n) for n in kernel.numbers] or [0.0])
         self.atol = np.ascontiguousarray(course.atol)
-        self.clock, self.told = np.zeros(1), np.zeros(3, dtype=np.int64)
-        self.slow: Taylor | None = None
+        self.clock, self.slope, self.told = np.zeros(1), np.zeros(self.atol.size), np.zeros(3, dtype=np.int64)
 
     def advance(self, path: Path, end: float, lo: float, hi: float, room: int) -> int:
         """Up to `room` steps towards `end`."""
-        if self.slow is None:
-            path.grow(room)
-            self.clock[0] = path.t
-            stride = path.hist_c.shape[1]*path.hist_c.shape[2]
-            self.step(path.count + room, path.count, stride, end, 1.0 if end >= path.t else -1.0, lo, hi, self.course.rtol,
-                      *(a.ctypes.data for a in (self.clock, path.y, self.atol, self.numbers, path.hist_t, path.hist_c, self.told)))
-            code, path.count, refused = self.told.tolist()
-            path.t, path.refused = float(self.clock[0]), path.refused + refused
-            if code in (DONE, FULL):
-                return ALL_DONE if code == DONE else ROOM_USED
-            self.slow = Taylor(self.system.rates, self.course, path)        # no step is long enough: it says why
-        return self.slow.advance(path, end, lo, hi, room)
+        path.grow(room)
+        self.clock[0] = path.t
+        stride = path.hist_c.shape[1]*path.hist_c.shape[2]
+        tables = (self.clock, path.y, self.atol, self.numbers, path.hist_t, path.hist_c, self.slope, self.told)
+        self.step(path.count + room, path.count, stride, end, 1.0 if end >= path.t else -1.0, lo, hi, self.course.rtol,
+                  *(a.ctypes.data for a in tables))
+        code, path.count, refused = self.told.tolist()
+        path.t, path.refused = float(self.clock[0]), path.refused + refused
+        return {DONE: ALL_DONE, FULL: ROOM_USED}[code] if code in (DONE, FULL) else self._stuck(path.y)
+
+    def _stuck(self, y: np.ndarray) -> int:
+        """Why no step is long enough."""
+        if np.isnan(y).any() or np.isnan(self.slope).any():
+            return NONFINITE
+        return DIVERGED if np.abs(y).max() > LARGE else STUCK
 
 
 def number_of(system: Any, arrays: list[np.ndarray], p: int, kind: str, name: Any, i: int) -> float:
