@@ -109,7 +109,8 @@ def cycle(rule: Rule, f: Any = None, period: int = 2) -> tuple[Orbit, ...]:
     """Periodic orbits of a method on a function of one variable, with the multipliers of one round.
 
     Orbits of period 2 that turn the state over, x -> -x -> x, are found for any number of states, for rules with |.|, sign,
-    clip too; others for smooth rules with one state, as far as an equation of degree one or two gives them.
+    clip too; others for smooth rules with one state, as far as an equation of degree one or two gives them. Where f is quadratic
+    in pieces, as in "where(x < 1, 25*x**2/2, x**2/2 + 24*x - 12)", all orbits of every linear method are found.
 
     rule : Method; f : text such as "x**4/4" or "lam*x**2/2", a sympy expression in x, or a plain function; period : >= 1.
     Returns a tuple of Orbits, empty where none was found in closed form.
@@ -124,8 +125,18 @@ def cycle(rule: Rule, f: Any = None, period: int = 2) -> tuple[Orbit, ...]:
         raise ParameterError(f"cycle: period = {period!r}, expected a whole number >= 1")
     if period == 1:
         return tuple(_nonlinear(rule, f, 1))
+    in_pieces = _in_pieces(rule, f, period) if f is not None else None
+    if in_pieces is not None:
+        return in_pieces
     found = _turning(rule, f) if period == 2 else []
     return tuple(found or (_nonlinear(rule, f, period) if len(rule.state) == 1 else []))
+
+
+def _in_pieces(rule: Rule, f: Any, period: int) -> tuple[Orbit, ...] | None:
+    """Orbits on a function that is quadratic in pieces; None where function or method is of another kind."""
+    from .piecewise import orbits
+    found = orbits(rule, curve_of(f), period)
+    return None if found is None else tuple(Orbit(tuple(points), _eigenvalues(matrix), when) for points, matrix, when in found)
 
 
 def _turning(rule: Rule, f: Any) -> list[Orbit]:
