@@ -1,53 +1,17 @@
 """Proofs: right regions are proved, wrong ones are refuted by a point that exact arithmetic confirms, time limits end."""
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 import pytest
 import theory_rules as T
-from sympy import Integer, Rational
 
 from dynopt.theory import pool, smt
-from dynopt.theory.atoms import Atom, flipped, make
 from dynopt.theory.claim import schur_cohn
 from dynopt.theory.proof import prove
-from dynopt.theory.region import Region, region
+from dynopt.theory.region import region
 from dynopt.theory.stability import stability
-
-
-def wrong_regions(right: Region) -> list[Region]:
-    """Bounds off by 0.1 %, active relations dropped, signs flipped."""
-    [conjunction] = right.union
-    made: list[tuple] = []
-    for i, a in enumerate(conjunction):
-        rest = (*conjunction[:i], *conjunction[i + 1:])
-        made.append(rest)
-        made.append((*rest, Atom(flipped(a.factors), a.op)))
-        for s in sorted(a.symbols, key=str):
-            for factor in (Rational(1001, 1000), Rational(999, 1000), Rational(11, 10), Integer(-1)):
-                made.append((*rest, *make(a.expr.subs(s, factor*s), a.op)))
-        for shift in (Rational(1, 1000), -Rational(1, 1000), Rational(1, 10)):
-            made.append((*rest, *make(a.expr + shift, a.op)))
-    different = [dataclasses.replace(right, union=(c,)) for c in dict.fromkeys(made)]
-    return [r for r in different if r.equals(right) is False]
-
-
-SLOW = [pytest.param(r, marks=pytest.mark.slow, id=r.name) for r in (T.nesterov, T.symplectic_euler_damped)]
-
-
-@pytest.mark.parametrize("rule", [pytest.param(r, id=r.name) for r in (T.gradient_descent, T.heavy_ball)] + SLOW)
-def test_wrong_regions_are_refuted_with_a_rational_point(rule):
-    right = stability(rule)
-    wrong = wrong_regions(right)[:20]
-    assert len(wrong) >= (8 if rule is T.gradient_descent else 20)
-    for candidate in wrong:
-        proof = prove(candidate)
-        assert proof.status == "unknown", f"{candidate} was called proved"
-        assert proof.counterexample is not None, f"{candidate}: {proof}"
-        point = {n: v for n, v in proof.counterexample.items() if n in right.names}
-        assert candidate.contains(**point) != right.contains(**point)
 
 
 def test_the_right_region_is_proved_in_time():
