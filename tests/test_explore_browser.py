@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, Browser
 
-from dynopt import Problem, explore, iterate, quadratic, rosenbrock, rules
+from dynopt import Method, Problem, explore, iterate, optimum, quadratic, rosenbrock, rules
 from dynopt.explore.pages import PAGES
 from dynopt.explore.widget import source
 
@@ -251,3 +251,98 @@ def test_the_widget_follows_its_model_and_tells_it(browser, tmp_path):
     browser.run("(model.held.state = {...model.held.state, i: 1, x: [1, .5]}, model.heard.forEach((f) => f()))")
     assert browser.run(f"{LAB}.rule.name") == "gradient_descent" and browser.run(f"Array.from({LAB}.start)") == [1, .5]
     assert browser.run("location.hash") == "" and browser.problems == []
+
+
+@pytest.mark.parametrize("name, made", [
+    ("one coordinate", lambda: explore(rules["nesterov"], Problem(lambda x: (x**4/4 - x**2/2 + x/5).sum()), x0=1.6, beside=[])),
+    ("a game", lambda: explore(rules["extragradient_play"], beside=[rules["simultaneous_descent"]])),
+    ("two clients", lambda: explore(rules["fed_avg"], beside=[rules["incremental_gradient"]])),
+    ("no parameter", lambda: explore(Method.from_string("x = x - grad(x)/10", state="x"), quadratic([1, 10]), beside=[]))])
+def test_other_problems_are_dragged_and_shaken_too(browser, tmp_path, name, made):
+    """The start is dragged, the map pressed, noise switched on: the path begins where the pointer let go, the derived spread is drawn."""
+    browser.open(made().save(tmp_path/"page.html"))
+    ready(browser)
+    browser.drag("canvas", (.4, .5), (.7, .35))
+    browser.drag("section:nth-of-type(2) canvas", (.3, .3), (.2, .6))
+    start, view = browser.run(f"Array.from({LAB}.start)"), browser.run(f"Array.from({LAB}.views[0].slice(0, 2))")
+    assert start == view[:len(start)] and (name != "one coordinate" or view[1] == browser.run(f"{LAB}.lab.value(0, [{start[0]}])"))
+    browser.run(SET % ("input[aria-label=\"noise σ\"]", .3, "input"))
+    browser.drawn()
+    assert name == "two clients" or browser.run(f"{LAB}.covariance()[0]") > 0
+    assert browser.problems == [] and browser.requests == []
+    words = browser.run("document.querySelector('main').textContent")
+    assert "NaN" not in words and "undefined" not in words
+    drawn = browser.run("[...document.querySelectorAll('canvas')].map((c) => "
+                        "new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size)")
+    assert len(drawn) == 4 and min(drawn) > 20, "a panel is empty"
+
+
+def test_methods_beside_it_run_at_their_own_derived_optimum(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.run(SET % ("select[aria-label=problem]", 1, "change"))
+    browser.run("[...document.querySelectorAll('[aria-label^=\"methods beside\"] button')].forEach((b) => b.hidden || b.click())")
+    browser.drawn()
+    names = browser.run(f"{LAB}.lab.rules.map((r) => r.name)")
+    tuned = browser.run(f"{LAB}.tuned.map((p, i) => {LAB}.lab.rules[i].params.map((q) => p[q.place]))")
+    order = browser.run(f"{LAB}.lab.rules.map((r) => r.params.map((q) => q.name))")
+    assert len(names) == 3 and browser.run(f"{LAB}.runs.filter((r) => r && r.n === 200).length") == 3
+    for name, values, params in zip(names, tuned, order):
+        best = optimum(rules[name], mu=1, L=10).params
+        np.testing.assert_allclose(values, [float(best[p]) for p in params], rtol=1e-6)
+
+
+def test_noise_fills_the_derived_ellipse(browser, page):
+    """After many steps with noise the iterates have the covariance that the page draws."""
+    browser.open(page)
+    ready(browser)
+    browser.run(SET % ("select[aria-label=problem]", 1, "change"))
+    browser.run(f"({LAB}.sigma = .2, {LAB}.refresh())")
+    browser.drawn()
+    derived = browser.run(f"{LAB}.covariance()")
+    x = np.reshape(browser.run(f"Array.from({LAB}.lab.run(0, {LAB}.j, [0, 0], {LAB}.p[0], 20000, {{sigma: .2, seed: 5}}).x)"), (-1, 2))[500:]
+    measured = np.cov(x.T)
+    np.testing.assert_allclose([measured[0, 0], measured[1, 1]], [derived[0], derived[2]], rtol=.1)
+    assert abs(derived[1]) < 1e-12
+
+
+def test_motion_is_slow_where_it_is_to_be_reduced(browser, page):
+    steps = {}
+    for motion in ("no-preference", "reduce"):
+        browser.open(page, motion=motion)
+        ready(browser)
+        browser.run("[...document.querySelectorAll('button')].find((b) => b.textContent.includes('play')).click()")
+        browser.rest_for(1.2)
+        steps[motion] = browser.run(f"{LAB}.k")
+    assert 1 <= steps["reduce"] <= 4 < steps["no-preference"]
+
+
+def test_formulas_are_mathml_with_their_proof(browser, page):
+    browser.open(page)
+    ready(browser)
+    shown = browser.run("[...document.querySelectorAll('.derived dl > div')].map((row) => [row.querySelector('dt').textContent, "
+                        "row.querySelectorAll('math').length, row.querySelector('.badge')?.textContent ?? null])")
+    table = {words: (formulas, badge) for words, formulas, badge in shown}
+    assert table["stable exactly where"] == (2, "proved") and table["optimum on [μ, L]"] == (3, "proved")
+    assert table["limit flow"][0] >= 2 and table["root at −1"] == (1, None)
+    assert browser.run("document.querySelectorAll('.rule math').length") == 2
+    assert browser.run("document.querySelector('math').namespaceURI") == "http://www.w3.org/1998/Math/MathML"
+
+
+def test_no_frame_shows_an_empty_panel_while_the_window_changes(browser, page):
+    """A canvas that is resized is empty until it is drawn: both happen in one frame."""
+    browser.open(page)
+    ready(browser)
+    empty = browser.run("""(async () => {
+      let empty = 0;
+      for (let width = 1200; width > 1000; width -= 20) {
+        document.querySelector('main').style.width = `${width}px`;
+        for (let n = 0; n < 3; n++) {
+          await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));  // after layout, observers and paint
+          for (const c of document.querySelectorAll('canvas'))
+            empty += !c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v);
+        }
+      }
+      return empty;
+    })()""")
+    assert empty == 0

@@ -142,8 +142,9 @@ function philox_(c0, c1, c2, c3, k0, k1) {
 const unit_ = (high, low) => (high * 2097152 + (low >>> 11)) * 1.1102230246251565e-16;
 const draw_ = (key, step, call, entry) => philox_(entry >>> 1, call, step >>> 0, Math.floor(step / 4294967296), key[1], key[0]);
 
-// a standard normal draw; entries 2j and 2j + 1 are the pair that one block gives
+// a standard normal draw, its mean where there is no key; entries 2j and 2j + 1 are the pair that one block gives
 export function noise_(key, step, call, entry) {
+  if (key === null) return 0;
   draw_(key, step, call, entry);
   const radius = Math.sqrt(-2 * Math.log(1 - unit_(block_[0], block_[1]))),
     angle = 2 * Math.PI * unit_(block_[2], block_[3]);
@@ -151,6 +152,7 @@ export function noise_(key, step, call, entry) {
 }
 
 export function uniform_(key, step, call, entry) {
+  if (key === null) return 0.5;
   draw_(key, step, call, entry);
   return entry % 2 === 0 ? unit_(block_[0], block_[1]) : unit_(block_[2], block_[3]);
 }

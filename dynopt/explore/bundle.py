@@ -11,7 +11,7 @@ from typing import Any
 
 from ..emit.js import runtime
 from .pages import Kind
-from .problems import Printed
+from .printed import Printed
 
 IMPORT = re.compile(r"^import [^;]+;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)

@@ -20,22 +20,30 @@ def still(method: Method, problem: dict[str, Any], spec: dict[str, Any]) -> str:
 
 
 def _drawing(problem: dict[str, Any]) -> str:
-    """Ellipses of the second-order model at the minimizer, with the minimizer and the start."""
+    """The rest and the start of a problem in its window, with ellipses of the second-order model where there is one."""
     left, right, bottom, top = problem["window"]
     width, height = SIZE
 
     def place(x: float, y: float) -> tuple[float, float]:
         return (x - left)/(right - left)*width, (top - y)/(top - bottom)*height
+    d, up = problem["dim"], (problem.get("players") or [1])[0] if problem["dim"] > 1 else None
+    up = 1 if up is not None and len(problem.get("players", ())) < 2 else up
+    shapes = []
+    for curve in _rings(problem) if d > 1 and problem["axes"] else []:
+        shown = " ".join(f"{a:.1f},{b:.1f}" for a, b in (place(*p) for p in curve))
+        shapes.append(f'<polyline points="{shown}" fill="none" stroke="currentColor" opacity=".5"/>')
+    marks = [(place(z[0], (bottom + top)/2 if up is None else z[up]), name) for z, name in ((problem["minimizer"], "minimizer"),
+                                                                                          (problem["start"], "start"))]
+    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="5"/><text x="{a + 9:.1f}" y="{b + 4:.1f}">{t}</text>' for (a, b), t in marks)
+    name = f"Minimizer and start of {problem['name']}"
+    return (f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(name, quote=True)}">'
+            f'{"".join(shapes)}<g fill="currentColor">{dots}</g></svg>')
+
+
+def _rings(problem: dict[str, Any]) -> list[np.ndarray]:
+    """Level lines of the second-order model at the minimizer, on the first two coordinates."""
     d, least = problem["dim"], np.array(problem["minimizer"])
     axes, turn = np.array(problem["axes"]).reshape(d, d), np.linspace(0, 2*np.pi, 61)
     sizes = 1/np.sqrt(np.maximum(np.abs(problem["curvatures"]), 1e-9))
-    shapes = []
-    for level in (.25, .5, 1.0, 2.0):
-        points = least[:2] + level*(np.outer(np.cos(turn), sizes[0]*axes[0, :2]) + np.outer(np.sin(turn), sizes[1]*axes[1, :2]))
-        shown = " ".join(f"{a:.1f},{b:.1f}" for a, b in (place(*p) for p in points))
-        shapes.append(f'<polyline points="{shown}" fill="none" stroke="currentColor" opacity=".5"/>')
-    marks = [(place(*least[:2]), "minimizer"), (place(*problem["start"][:2]), "start")]
-    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="5"/><text x="{a + 9:.1f}" y="{b + 4:.1f}">{t}</text>' for (a, b), t in marks)
-    name = f"Minimizer, start and curvature of {problem['name']}"
-    return (f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{escape(name, quote=True)}">'
-            f'{"".join(shapes)}<g fill="currentColor">{dots}</g></svg>')
+    ring = np.outer(np.cos(turn), sizes[0]*axes[0, :2]) + np.outer(np.sin(turn), sizes[1]*axes[1, :2])
+    return [least[:2] + level*ring for level in (.25, .5, 1.0, 2.0)]

@@ -12,7 +12,7 @@ from ..theory.linear import as_expression
 from ..theory.modified import modified, ode_limit
 from ..theory.symbols import symbol
 from .formulas import function, lines
-from .problems import Printed
+from .printed import Printed
 
 KNOWN = {"grad", "hess"}                                       # oracles that the page has for every traced problem
 
@@ -23,7 +23,7 @@ def describe(method: Method, printed: Printed) -> list[dict[str, Any]]:
     for name, order in (("limit flow", 0), ("modified flow", 1)):
         try:
             flow = modified(method, order) if order else ode_limit(method)
-        except (RuleError, ParameterError):
+        except (RuleError, ParameterError, sympy.PoleError):
             continue                                           # no limit, or none that trees are derived for: nothing is drawn
         told = _one(name, method, flow, printed)
         if told and not any(other["code"] == told["code"] for other in found):

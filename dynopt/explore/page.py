@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from ..catalog.index import rules as published
-from ..core.errors import ParameterError
+from ..core.errors import ParameterError, RuleError
+from ..core.problem import Game
 from ..core.rule import Rule
-from . import bundle, problems, rules
+from ..run.setup import check_problem
+from . import bundle, games, problems, rules
 from .fallback import still
 from .pages import Kind, kind
+from .printed import Printed
 
 BESIDE = ("gradient_descent", "heavy_ball", "nesterov")
 LIMIT = 300_000
@@ -19,7 +22,7 @@ LIMIT = 300_000
 class Page:
     """A page that stands by itself: `.html`, `.save(path)`, `.show()` in a notebook, `.widget()` for two-way state."""
 
-    def __init__(self, title: str, data: dict[str, Any], printed: problems.Printed, fallback: str, kind: Kind):
+    def __init__(self, title: str, data: dict[str, Any], printed: Printed, fallback: str, kind: Kind):
         self.title, self.data, self.printed, self.fallback, self.kind = title, data, printed, fallback, kind
 
     @property
@@ -41,10 +44,10 @@ class Page:
     def show(self) -> Any:
         """Show the page in the output of a notebook cell."""
         try:
-            from IPython.display import HTML, display
+            from IPython.display import display
         except ImportError:
             raise ImportError("show needs a notebook (IPython is not installed); write .save(\"page.html\") and open the file") from None
-        display(HTML(self._repr_html_()))
+        display(self)
 
     def widget(self) -> Any:
         """The page as a widget whose `.state` follows the page, and the page it."""
@@ -59,11 +62,13 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
             page: str = "explorer", **params: Any) -> Page:
     """A live page of a rule on a problem: contours, stability map, roots and decay, all from the declaration.
 
-    rule : a Method, or a Flow (stepped by symplectic Euler or rk4). problem : a traced Problem; without one, five standard ones.
-    x0 : where the first problem starts, shape (d,). steps : iterations shown, 1 to 2000. beside : other methods to overlay.
+    rule : a Method, or a Flow (stepped by symplectic Euler or rk4). problem : a traced Problem of one coordinate or more, or a
+    Game of two players or of clients; without one, standard ones.
+    x0 : where the first problem starts, shape (d,), or {"x": ..., "y": ...} of two players. steps : iterations shown, 1 to 2000.
+    beside : other methods to overlay.
     page : one of the fourteen of `dynopt explore --list`, each for any rule.
     params : values to begin with; missing ones follow from the catalogue or are found. Returns a Page.
-    Raises RuleError, ParameterError for rules of several fields and problems that cannot be traced.
+    Raises RuleError, ParameterError for problems that cannot be traced and rules that ask for what the problem has not.
 
     >>> from dynopt import explore, quadratic
     >>> from dynopt.catalog.methods import heavy_ball
@@ -74,12 +79,19 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
         raise ParameterError(f"explore: steps = {steps!r:.40}, expected a whole number from 1 to 2000; write steps=200")
     chosen, method = kind(page), rules.as_method(rule, params)
     params = {n: v for n, v in params.items() if n not in method.counts}
-    wanted = [problem, *problems.standard()] if problem is not None else problems.standard()
-    printed = problems.Printed()
+    fields = games.players(method)
+    if fields and page != "explorer":
+        raise RuleError(f"explore: {method.name} asks for several fields, and the page {page!r} looks at one gradient, expected the "
+                        "explorer; write page=\"explorer\"")
+    wanted = [problem] if problem is not None else []
+    wanted += problems.standard() if not fields else [games.standard(method)] if problem is None else []
+    _check_oracles(method, wanted[0])
+    printed = Printed()
     described = [problems.describe(p, printed, x0 if n == 0 else None) for n, p in enumerate(_different(wanted))]
-    others = [published[n] for n in BESIDE] if beside is None else list(beside)
-    spec = [rules.describe(method, printed, wanted[0], params)]
-    spec += [rules.describe(rules.as_method(r), printed, wanted[0], {}) for r in others if r != method]
+    names = games.beside(method) if fields else BESIDE
+    others = [rules.as_method(r) for r in ([published[n] for n in names] if beside is None else beside)]
+    spec = [rules.describe(method, printed, wanted[0], described[0], params)]
+    spec += [rules.describe(r, printed, wanted[0], described[0], {}) for r in others if r != method]
     title = f"{method.name} on {described[0]['name']}" if page == "explorer" else f"{page.replace('_', ' ')}: {method.name}"
     data = {"title": title, "rules": spec, "problems": described, "steps": steps, "given": bool(params), "overlay": [1] if beside else [],
             "widget": False}
@@ -89,6 +101,19 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
         raise ParameterError(f"explore: the page would take {size/1000:.0f} kB, expected at most {LIMIT//1000} kB; "
                              f"{described[0]['name']} carries its data along: give it fewer rows")
     return made
+
+
+def _check_oracles(method: Any, problem: Any) -> None:
+    """The problem has to answer what the rule asks: one gradient, or one field for each player or client."""
+    check_problem(method, problem)
+    asked = [o for o in method.oracles if o.startswith(("grad", "hess"))]
+    arity = len(next(iter(problem.fields.values())).args) if isinstance(problem, Game) else 0
+    if any(o not in problem.fields for o in asked) or arity != games.players(method):
+        what = {0: "one gradient of x", 1: "fields of one x, one for each client", 2: "fields of two players"}
+        line = {0: "quadratic([1, 10])", 1: "Game([lambda x: x, lambda x: 2*x])", 2: "bilinear([[1.0]])"}[games.players(method)]
+        raise RuleError(f"explore: {method.name} asks for {', '.join(asked)}, {what[games.players(method)]}, and {problem.name} has "
+                        f"{what.get(arity, 'fields of more players')}, expected a problem that has what the rule asks for; "
+                        f"write explore({method.name}, {line})")
 
 
 def _different(found: list[Any]) -> list[Any]:

@@ -9,7 +9,8 @@ from scipy.optimize import minimize
 from ..catalog.problems import double_well, himmelblau, logistic, quadratic, rosenbrock
 from ..core.errors import ParameterError
 from ..core.problem import Game, Problem
-from ..emit.js import js_array, js_field
+from . import games
+from .printed import Printed, oracle
 
 # (start, half-width of the window) of problems with a shape of their own
 VIEWS = {"quadratic": ([-1.8, 1.05], 2.2), "rosenbrock": ([-1.4, 1.0], 2.0), "himmelblau": ([-.4, -.8], 5.2), "double_well": ([.15, 1.1], 1.9)}
@@ -43,38 +44,18 @@ def hessian(problem: Problem, x: np.ndarray) -> np.ndarray:
     return (H + H.T)/2
 
 
-class Printed:
-    """Functions and arrays collected for the module of a page."""
-
-    def __init__(self) -> None:
-        self.functions: list[str] = []
-        self.arrays: list[str] = []
-
-    def function(self, source: str) -> int:
-        """The place of a function; equal sources share one."""
-        if source not in self.functions:
-            self.functions.append(source)
-        return self.functions.index(source)
-
-    def array(self, values: np.ndarray) -> int:
-        text = js_array(np.asarray(values, dtype=float))
-        if text not in self.arrays:
-            self.arrays.append(text)
-        return self.arrays.index(text)
-
-
 def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, Any]:
     """The problem as data of the page; its oracles go to `printed`."""
-    if isinstance(problem, Game) or not isinstance(problem, Problem):
-        raise ParameterError(f"explore: found {type(problem).__name__}, expected a Problem with two or more coordinates; "
-                             "write explore(rule, quadratic([1, 10]))")
+    if isinstance(problem, Game):
+        return games.describe(problem, printed, x0)
+    if not isinstance(problem, Problem):
+        raise ParameterError(f"explore: found {type(problem).__name__}, expected a Problem or a Game; write explore(rule, quadratic([1, 10]))")
     fields = problem.fields
     if fields["grad"].node is None or fields.get("f") is None or fields["f"].node is None:
-        raise ParameterError(f"explore: {problem.name} cannot be traced (it uses more than arithmetic and the functions of dynopt), "
-                             "so the page cannot run it; write f with the functions of dynopt, as in Problem(lambda x: dot(x, x))")
+        reason = next((f.reason for f in (fields["grad"], fields.get("f")) if f is not None and f.reason), "no f was given")
+        raise ParameterError(f"explore: {problem.name} cannot be traced ({reason}), so the page cannot run it; write f with arithmetic "
+                             "and the functions of dynopt, as in Problem(lambda x: dot(x, x))")
     d = problem.dim or (np.size(x0) if x0 is not None else 2)
-    if d < 2:
-        raise ParameterError(f"explore: {problem.name} has dimension {d}, expected two or more coordinates; write quadratic([1, 10])")
     view = VIEWS.get(problem.name, ([-1.5, 1.0], 2.0))
     start = np.resize(np.asarray(view[0] if x0 is None else x0, dtype=float), d)
     least = np.asarray(minimum(problem, start), dtype=float)
@@ -82,15 +63,11 @@ def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, An
         start = start + least
     H = hessian(problem, least)
     curvatures, axes = np.linalg.eigh(H)
+    window = _window(least, start, view[1]) if d > 1 else _line(problem, least, start, view[1])
     return {"name": problem.name, "dim": d, "start": start.tolist(), "minimizer": least.tolist(), "floor": float(problem.f(least)),
-            "curvatures": curvatures.tolist(), "axes": axes.T.ravel().tolist(), "window": _window(least, start, view[1]),
+            "curvatures": curvatures.tolist(), "axes": axes.T.ravel().tolist(), "window": window,
             "quadratic": bool(np.allclose(H, hessian(problem, start + .37))),
-            "oracles": {n: _oracle(f, printed) for n, f in fields.items() if f is not None and f.node is not None}}
-
-
-def _oracle(field: Any, printed: Printed) -> dict[str, Any]:
-    source = js_field(field.args, field.node, field.value)
-    return {"code": printed.function(source.source), "arrays": [printed.array(a) for a in source.constants]}
+            "oracles": {n: oracle(f, printed) for n, f in fields.items() if f is not None and f.node is not None}}
 
 
 def _window(least: np.ndarray, start: np.ndarray, half: float) -> list[float]:
@@ -102,3 +79,16 @@ def _window(least: np.ndarray, start: np.ndarray, half: float) -> list[float]:
         half = max(half, 1.25*float(np.abs(start[:2] - least[:2]).max()))
     x, y = map(float, middle)
     return [x - half, x + half, y - .75*half, y + .75*half]
+
+
+def _line(problem: Problem, least: np.ndarray, start: np.ndarray, half: float) -> list[float]:
+    """(left, right, bottom, top) of the graph of a loss of one coordinate."""
+    half = max(half, 1.3*float(abs(start[0] - least[0])))
+    x = least[0] + half*np.linspace(-1, 1, 81)
+    with np.errstate(all="ignore"):
+        f = np.array([float(problem.f(np.array([v]))) for v in x])
+    f = f[np.isfinite(f)]
+    low, far = float(f.min()), float(problem.f(start))
+    high = min(float(f.max()), low + 2.5*(far - low)) if far > low else float(f.max())      # walls hide what happens on the ground
+    high = max(high, low + 1e-9)
+    return [float(x[0]), float(x[-1]), low - .08*(high - low), high]

@@ -1,7 +1,8 @@
 // The explorer: one rule on one problem in four linked panels. Every panel is computed from the printed rule on the page.
 import { finite, frames, readState, writeState } from "./ui.js";
 import { heights } from "./panels.js";
-import { StabilityMap } from "./map.js";
+import { StabilityMap, around } from "./map.js";
+import { largestEntry } from "./mode.js";
 import { integrate } from "./flow.js";
 import { MEASURED } from "./explorer_view.js";
 import { ExplorerDraw } from "./explorer_draw.js";
@@ -11,6 +12,7 @@ export class Explorer extends ExplorerDraw {
     super();
     Object.assign(this, { root, lab, model, steps: lab.data.steps, playing: false, k: lab.data.steps, sigma: 0, seed: 1 });
     this.stale = new Set();
+    this.unfit = true;
     this.i = 0;
     this.j = 0;
     this.beside = lab.rules.map((_, n) => n > 0 && lab.data.overlay.includes(n));
@@ -25,10 +27,9 @@ export class Explorer extends ExplorerDraw {
     this.restore(readState());
     if (model) this.follow();
     new ResizeObserver(() => {
-      this.fit();
+      this.unfit = true; // a canvas that is resized is empty: it is resized in the frame that draws it
       this.redraw();
     }).observe(root);
-    this.fit();
     this.refresh();
   }
 
@@ -39,20 +40,31 @@ export class Explorer extends ExplorerDraw {
     return this.lab.problems[this.j];
   }
   get axes() {
-    return this.rule.params.length > 1 ? this.chosen || [0, 1] : [0, "lam"];
+    return this.rule.params.length > 1 ? this.chosen || [0, 1] : this.rule.params.length ? [0, "lam"] : ["none", "lam"];
   }
   get linear() {
     return this.rule.theory.linear;
   }
 
+  // a rule in k whose limit has an eigenvalue on the circle itself
+  get undecided() {
+    return this.linear && this.rule.theory.settled && Math.abs(this.rho - 1) < 1e-6;
+  }
+
   spans() {
     const lams = this.lab.lams(this.j);
-    return this.axes.map((a) => (a === "lam" ? [0, 1.3 * lams[lams.length - 1]] : this.lab.span(this.i, this.j, a)));
+    return this.axes.map((a) =>
+      a === "none"
+        ? [0, 1]
+        : a === "lam"
+          ? [0, 1.3 * largestEntry(lams[lams.length - 1])]
+          : around(this.lab.span(this.i, this.j, a)),
+    );
   }
 
   // parameters that work on this problem: the optimum at the minimizer, its step shortened until the path stays bounded
   settle(keep = false) {
-    this.start = Float64Array.from(this.problem.start.slice(0, 2));
+    this.put(this.problem.start[0], this.problem.start[Math.max(0, this.lab.up(this.j))]);
     this.tuned = this.lab.rules.map((_, i) => this.tuning(i));
     if (!keep)
       this.lab.rules.forEach((_, i) => {
@@ -66,24 +78,37 @@ export class Explorer extends ExplorerDraw {
       p = this.lab.numbers(i),
       axes = rule.params.map((_, n) => n).slice(0, 2);
     if (!rule.theory.linear || !axes.length) return p;
+    if (rule.theory.settled && rule.theory.status === "unknown") return this.gentle(i, p, null);
     const best = this.lab.optimum(i, this.j, axes, p);
     if (!Number.isFinite(best.rho) || best.rho >= 1) return p;
+    if (best.rho < 0.05) return this.gentle(i, p, best); // one curvature alone is done in a step or two: nothing to be seen
     for (const part of [1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01]) {
       axes.forEach((a, n) => {
         p[rule.params[a].place] = best.values[n] * (rule.params[a].step ? part : 1);
       });
       const run = this.lab.run(i, this.j, this.start, p, this.steps);
-      if (
-        run.status === "success" &&
-        this.lab.value(this.j, run.x.subarray(run.n * run.d)) <= this.lab.value(this.j, run.x.subarray(0, run.d))
-      )
-        break;
+      if (run.status === "success" && this.lab.error(this.j, run, run.n) <= this.lab.error(this.j, run, 0)) break;
     }
     return p;
   }
 
+  // a small stable step, the other parameters as they are, else as at the optimum
+  gentle(i, p, best) {
+    const rule = this.lab.rules[i],
+      lams = this.lab.lams(this.j);
+    for (const others of best ? [null, best.values] : [null])
+      for (const part of [0.1, 0.03, 0.01]) {
+        rule.params.slice(0, 2).forEach((q, n) => {
+          if (q.step) p[q.place] = part * this.lab.span(i, this.j, n)[1];
+          else if (others) p[q.place] = others[n];
+        });
+        if (this.lab.worst(i, lams, p) < 1) return p;
+      }
+    return p;
+  }
+
   best() {
-    const axes = this.axes.filter((a) => a !== "lam");
+    const axes = this.axes.filter((a) => typeof a === "number");
     if (!this.linear || !axes.length) return null;
     const best = this.lab.optimum(this.i, this.j, axes, this.p[this.i]);
     return best.rho < 1 ? best : null;
@@ -100,21 +125,31 @@ export class Explorer extends ExplorerDraw {
   }
   move(x, y) {
     const q = this.plots.plane;
-    this.start = Float64Array.of(Math.min(q.b, Math.max(q.a, x)), Math.min(q.f, Math.max(q.e, y)));
+    this.put(Math.min(q.b, Math.max(q.a, x)), Math.min(q.f, Math.max(q.e, y)));
     this.refresh();
   }
+  // the start on the plane; where d = 1 it stands on the graph
+  put(x, y) {
+    this.start = this.lab.up(this.j) < 0 ? Float64Array.of(x) : Float64Array.of(x, y);
+  }
+  get handle() {
+    return this.lab.up(this.j) < 0 ? [this.start[0], this.lab.value(this.j, this.start)] : this.start;
+  }
   here() {
-    return this.axes.map((a) => (a === "lam" ? this.lab.lams(this.j).at(-1) : this.p[this.i][this.rule.params[a].place]));
+    return this.axes.map((a) =>
+      a === "none"
+        ? 0.5
+        : a === "lam"
+          ? largestEntry(this.lab.lams(this.j).at(-1))
+          : this.p[this.i][this.rule.params[a].place],
+    );
   }
   place(u, v) {
-    const s = this.spans(),
-      inside = (x, [low, high]) => Math.min(high, Math.max(low, x));
     this.axes.forEach((a, n) => {
-      if (a !== "lam") {
-        const q = this.rule.params[a],
-          w = inside(n ? v : u, s[n]);
-        this.p[this.i][q.place] = q.step ? Math.max(w, 1e-6 * s[n][1]) : w;
-      }
+      if (typeof a !== "number") return;
+      const q = this.rule.params[a],
+        [low, high] = this.lab.span(this.i, this.j, a);
+      this.p[this.i][q.place] = Math.min(high, Math.max(q.step ? 1e-6 * high : low, n ? v : u));
     });
     this.refresh();
   }
@@ -122,7 +157,7 @@ export class Explorer extends ExplorerDraw {
     const best = this.best();
     if (best) {
       this.axes
-        .filter((a) => a !== "lam")
+        .filter((a) => typeof a === "number")
         .forEach((a, n) => {
           this.p[this.i][this.rule.params[a].place] = best.values[n];
         });
@@ -203,7 +238,7 @@ export class Explorer extends ExplorerDraw {
         this.p[this.i][n] = finite(v, -1e9, 1e9, this.p[this.i][n]);
       });
     if (Array.isArray(saved.x))
-      [0, 1].forEach((n) => {
+      this.start.forEach((_, n) => {
         this.start[n] = finite(saved.x[n], -1e9, 1e9, this.start[n]);
       });
     this.sigma = finite(saved.s, 0, 2, this.sigma);
@@ -222,9 +257,6 @@ export class Explorer extends ExplorerDraw {
   }
 
   // ---- computing and drawing ----
-  fit() {
-    Object.values(this.plots).forEach((q) => q.resize());
-  }
   // asks for these panels, or all of them, to be drawn anew
   redraw(...names) {
     for (const name of names.length ? names : Object.keys(this.plots)) this.stale.add(name);
@@ -243,6 +275,7 @@ export class Explorer extends ExplorerDraw {
           ? this.lab.run(i, this.j, this.start, this.tuned[i], this.steps)
           : null,
     );
+    this.views = this.runs.map((r) => r && this.lab.view(this.j, r));
     this.heights = this.runs.map((r) => r && heights(this.lab, this.j, r));
     this.flows = this.flowPaths();
     this.fallen = this.flows.map((f) => f && this.flowHeights(f));
@@ -260,7 +293,7 @@ export class Explorer extends ExplorerDraw {
       { i, j } = this;
     const cost = (p) => {
       const run = this.lab.run(i, j, start, p, MEASURED);
-      const f = this.lab.value(j, run.x.subarray(run.n * run.d, (run.n + 1) * run.d)) - this.problem.floor;
+      const f = this.lab.error(j, run, run.n);
       return run.status === "success" ? Math.log10(Math.max(f, 1e-12)) : 1e30;
     };
     cost.key = Array.from(start, (v) => v.toFixed(1)).join();
@@ -294,7 +327,8 @@ export class Explorer extends ExplorerDraw {
         ? integrate(rate, first.subarray(256 * z0.length), this.steps * h, this.steps * every - 1, h / every, cut)
         : integrate(rate, z0, this.steps * h, this.steps * every, 0, cut);
       const x = singular ? Float64Array.from([...z0, ...rows]) : rows;
-      return { name: f.name, x, d: f.states * d, n: this.steps * every, every };
+      const n = this.steps * every;
+      return { name: f.name, x, d: f.states * d, n, every, view: this.lab.seen(this.j, x, f.states * d, n + 1) };
     });
   }
 }

@@ -22,6 +22,8 @@ export class ExplorerDraw extends ExplorerView {
         this.play(false);
       }
     }
+    if (this.unfit) Object.values(this.plots).forEach((q) => q.resize());
+    this.unfit = false;
     const stale = new Set(this.stale);
     this.stale.clear();
     if (stale.has("plane")) this.drawPlane();
@@ -47,33 +49,44 @@ export class ExplorerDraw extends ExplorerView {
         if (f)
           q.line(
             Math.min(f.n, this.k * f.every) + 1,
-            (k) => f.x[k * f.d],
-            (k) => f.x[k * f.d + 1],
+            (k) => f.view[2 * k],
+            (k) => f.view[2 * k + 1],
             ...FLOWS[m](ink),
           );
       });
       this.runs.forEach((r, n) => {
-        if (r && n !== this.i) path(q, r, this.k, this.colour(n), { line: 1.4, dot: 1.7 });
+        if (r && n !== this.i) path(q, this.views[n], this.k, this.colour(n), { line: 1.4, dot: 1.7 });
       });
-      path(q, run, this.k, ink.first);
+      path(q, this.views[this.i], this.k, ink.first);
       if (this.sigma > 0) this.ellipse(q);
-      cross(q, this.problem.minimizer[0], this.problem.minimizer[1], ink.fg);
-      q.handle(this.start[0], this.start[1], ink.first, q.held);
+      cross(q, ...this.rest, ink.fg);
+      q.handle(...this.handle, ink.first, q.held);
       if (this.k < run.n) {
         c.lineWidth = 2;
         c.strokeStyle = ink.fg;
         c.beginPath();
-        c.arc(q.X(run.x[this.k * run.d]), q.Y(run.x[this.k * run.d + 1]), 6, 0, 7);
+        c.arc(q.X(this.views[this.i][2 * this.k]), q.Y(this.views[this.i][2 * this.k + 1]), 6, 0, 7);
         c.stroke();
       }
     });
-    q.axes("", "");
+    q.axes(...this.planeNames());
     legend(this.cards.plane.legend, [
       ["dot", ink.first, this.rule.name],
       ...this.flowMarks(ink),
       ...this.runs.flatMap((r, n) => (r && n !== this.i ? [["dot", this.colour(n), this.lab.rules[n].name]] : [])),
-      ...(this.sigma > 0 ? [["thin", ink.fg, "derived 2σ ellipse"]] : []),
+      ...(this.sigma > 0 ? [["thin", ink.fg, this.lab.up(this.j) < 0 ? "derived ±2σ" : "derived 2σ ellipse"]] : []),
     ]);
+  }
+
+  get rest() {
+    const { minimizer, floor } = this.problem,
+      up = this.lab.up(this.j);
+    return [minimizer[0], up < 0 ? floor : minimizer[up]];
+  }
+  planeNames() {
+    const { players } = this.problem;
+    if (this.lab.up(this.j) < 0) return ["x", "f(x)"];
+    return players?.length === 2 ? ["first player", "second player"] : ["", ""];
   }
 
   flowMarks(ink) {
@@ -95,20 +108,40 @@ export class ExplorerDraw extends ExplorerView {
     return [ink.third, ink.fourth, ink.fifth, ink.second][n % 4];
   }
 
-  // the stationary spread around the minimizer that the linearization predicts
-  ellipse(q) {
-    const { axes, curvatures, dim, minimizer } = this.problem,
-      ink = colours(),
+  // the stationary covariance on the plane that the linearization predicts; null where there is none
+  covariance() {
+    const { axes, curvatures, dim, modes, players } = this.problem,
       cov = [0, 0, 0];
+    if (!this.linear) return null;
+    if (players) return players.length === 2 && dim === 2 ? this.lab.spread(this.i, modes[0], this.p[this.i]).map((v) => v * this.sigma ** 2) : null;
     for (let n = 0; n < dim; n++) {
       const v = this.sigma ** 2 * this.lab.variance(this.i, curvatures[n], this.p[this.i]),
         a = axes[n * dim],
-        b = axes[n * dim + 1];
+        b = dim > 1 ? axes[n * dim + 1] : 0;
       cov[0] += v * a * a;
       cov[1] += v * a * b;
       cov[2] += v * b * b;
     }
-    if (!cov.every(Number.isFinite)) return;
+    return cov;
+  }
+
+  ellipse(q) {
+    const cov = this.covariance(),
+      ink = colours(),
+      minimizer = this.rest;
+    if (!cov || !cov.every(Number.isFinite)) return;
+    if (this.lab.up(this.j) < 0) {
+      for (const side of [-2, 2])
+        q.line(
+          2,
+          () => minimizer[0] + side * Math.sqrt(cov[0]),
+          (k) => (k ? q.e : q.f),
+          ink.fg,
+          1.4,
+          [5, 4],
+        );
+      return;
+    }
     const l = Math.sqrt(Math.max(cov[0], 0)) || 1e-12,
       m = cov[1] / l,
       r = Math.sqrt(Math.max(cov[2] - m * m, 0)),
@@ -165,17 +198,17 @@ export class ExplorerDraw extends ExplorerView {
       if (r && n !== this.i) series.push({ y: this.heights[n], colour: this.colour(n), width: 1.6 });
     });
     series.push({ y: h, colour: ink.first, dots: true, count: Math.min(this.k, h.length - 1) + 1 });
-    if (this.linear && this.rho < 1 && this.rho > 0)
+    if (this.linear && !this.undecided && this.rho < 1 && this.rho > 0)
       series.push({
         y: Float64Array.from({ length: this.steps + 1 }, (_, k) => h[0] + 2 * k * Math.log10(this.rho)),
         colour: ink.fg,
         guide: true,
       });
-    decay(q, this.steps, series, "f − f*");
+    decay(q, this.steps, series, this.lab.measured(this.j));
     legend(this.cards.decay.legend, [
       ["dot", ink.first, "iterates"],
       ...this.flowMarks(ink),
-      ...(this.linear && this.rho < 1 ? [["dash", ink.fg, "derived slope ρ²ᵏ"]] : []),
+      ...(this.linear && !this.undecided && this.rho < 1 ? [["dash", ink.fg, "derived slope ρ²ᵏ"]] : []),
     ]);
   }
 
@@ -183,7 +216,7 @@ export class ExplorerDraw extends ExplorerView {
     const q = this.plots.disk;
     q.begin();
     if (!this.linear) {
-      q.text("no linear mode at the minimizer", (q.x0 + q.x1) / 2, (q.y0 + q.y1) / 2, colours().muted, {
+      q.text(this.problem.players ? "no linear mode" : "no linear mode at the minimizer", (q.x0 + q.x1) / 2, (q.y0 + q.y1) / 2, colours().muted, {
         align: "center",
         size: 14,
       });

@@ -1,7 +1,7 @@
 // What the explorer says: its controls, its cards, the formulas and the verdict.
 import { Plot, colours, show } from "./canvas.js";
 import { badge, button, card, choice, el, label, legend, math, slider, steer, themeButton, toggle } from "./ui.js";
-import { KINDS } from "./map.js";
+import { KINDS, kindMarks } from "./map.js";
 
 export const MEASURED = 60; // steps of a run where no linear mode exists
 
@@ -148,9 +148,7 @@ export class ExplorerView {
     legend(
       this.cards.map.legend,
       this.linear
-        ? (t.boundaries || [])
-            .filter((b, n, all) => all.findIndex((o) => o.kind === b.kind) === n)
-            .map((b) => [b.kind === "flip" ? "" : "dash", colours().first, (KINDS[b.kind] || [b.kind])[0]])
+        ? kindMarks(t.boundaries, colours().first)
         : [["dot", colours().muted, `measured: f after ${MEASURED} steps`]],
     );
     this.explain(t);
@@ -158,7 +156,7 @@ export class ExplorerView {
 
   explain(t) {
     const rows = [];
-    const row = (name, ...values) => rows.push(el("dt", {}, name), el("dd", {}, values));
+    const row = (name, ...values) => rows.push(el("div", {}, el("dt", {}, name), el("dd", {}, values)));
     if (t.region)
       row(
         "stable exactly where",
@@ -173,7 +171,7 @@ export class ExplorerView {
         row(
           "optimum here",
           this.axes
-            .filter((a) => a !== "lam")
+            .filter((a) => typeof a === "number")
             .map((a, n) => `${label(this.rule.params[a].name)} = ${show(best.values[n], 5)}`)
             .join(", ") + `, ρ = ${show(best.rho, 5)} `,
           badge(best.status),
@@ -191,10 +189,10 @@ export class ExplorerView {
         f.formula.map((part) => el("span", { class: "part" }, math(part))),
       );
     if (t.why) row(t.linear ? "not derived" : "no linear mode", el("span", { class: "small" }, t.why));
-    const where = `minimizer of ${this.problem.name}, with curvatures λ = ${this.lab
-      .lams(this.j)
-      .map((v) => show(v))
-      .join(", ")}`;
+    const lams = this.lab.lams(this.j),
+      where = this.problem.players
+        ? `point of rest of ${this.problem.name}, with ${lams.map((v) => this.lab.called(this.i, v)).join("; ")}`
+        : `minimizer of ${this.problem.name}, with curvatures λ = ${lams.map((v) => show(v)).join(", ")}`;
     const rest =
       "Noise is added to every gradient." + (this.rule.t0 ? " The rule divides by the time, so the clock starts at t = 1." : "");
     this.derived.replaceChildren(
@@ -214,21 +212,24 @@ export class ExplorerView {
     const rho = this.rho,
       p = this.p[this.i],
       best = this.best(),
-      run = this.runs[this.i];
+      run = this.runs[this.i],
+      rest = this.problem.players ? "rest" : "the minimizer";
     const verdict = !this.linear
       ? ["none", run.status === "success" ? "measured" : run.status]
-      : rho < 1
-        ? ["good", "stable at the minimizer"]
-        : ["bad", "unstable at the minimizer"];
+      : this.undecided
+        ? ["none", "the limit k → ∞ decides nothing"]
+        : rho < 1
+        ? ["good", `stable at ${rest}`]
+        : ["bad", `unstable at ${rest}`];
     const fact = (name, value) => el("span", {}, name, " ", el("b", {}, value));
-    const digits = rho < 1 ? Math.ceil(Math.log(0.1) / Math.log(rho)) : Infinity;
+    const digits = rho < 1 && !this.undecided ? Math.ceil(Math.log(0.1) / Math.log(rho)) : Infinity;
     this.facts.replaceChildren(
       el("span", { class: `verdict ${verdict[0]}` }, verdict[1]),
       ...(this.linear
         ? [fact("ρ =", rho.toFixed(5)), fact("steps per digit", Number.isFinite(digits) ? String(digits) : "∞")]
         : []),
       ...(best ? [fact("optimum ρ =", best.rho.toFixed(5))] : []),
-      fact(`f − f* after ${run.n} steps`, show(10 ** this.heights[this.i][run.n])),
+      fact(`${this.lab.measured(this.j)} after ${run.n} steps`, show(10 ** this.heights[this.i][run.n])),
     );
     clearTimeout(this.saying);
     this.saying = setTimeout(() => {
@@ -237,9 +238,9 @@ export class ExplorerView {
         (this.linear ? `, contraction ${rho.toFixed(4)} per step` : "") +
         `; ${this.rule.params.map((q) => `${q.name} ${show(p[q.place])}`).join(", ")}`;
       this.says.textContent = words;
-      this.cards.plane.say(`Start ${show(this.start[0])}, ${show(this.start[1])}; ${run.n} iterations, ${run.status}.`);
+      this.cards.plane.say(`Start ${Array.from(this.start, (v) => show(v)).join(", ")}; ${run.n} iterations, ${run.status}.`);
       this.cards.map.say(words);
-      this.cards.decay.say(`After ${run.n} steps f minus its minimum is ${show(10 ** this.heights[this.i][run.n])}.`);
+      this.cards.decay.say(`After ${run.n} steps ${this.lab.measured(this.j)} is ${show(10 ** this.heights[this.i][run.n])}.`);
       if (this.linear) this.cards.disk.say(`Largest modulus ${rho.toFixed(4)}.`);
     }, 350);
   }

@@ -42,7 +42,7 @@ export class Lab extends ModeLab {
       const d = this.problems[j].dim,
         found = this.problems[j].oracles[name];
       if (!found) return name === "prox" ? (u, s, out) => out.set(u) : null;
-      return this.functions[found.code]([], [d, d], this.take(found.arrays));
+      return this.functions[found.code]([], this.problems[j].players || [d, d], this.take(found.arrays));
     });
   }
 
@@ -50,16 +50,16 @@ export class Lab extends ModeLab {
     return this.oracle(j, "f")(x);
   }
 
-  // the step of rule i on problem j; `shake(x, out)` changes a gradient after it was computed
+  // the step of rule i on problem j; `shake(out, field)` changes a gradient after it was computed
   step(i, j, shake = null) {
     const rule = this.rules[i],
-      d = rule.scalars.map((s) => (s ? 1 : this.problems[j].dim));
-    const o = rule.oracles.map((name) => {
+      d = rule.scalars.map((s, n) => (s ? 1 : this.size(i, j, n)));
+    const o = rule.oracles.map((name, at) => {
       const plain = this.oracle(j, name);
-      return shake && name === "grad"
-        ? (x, out) => {
-            plain(x, out);
-            shake(x, out);
+      return shake && name.startsWith("grad")
+        ? (...args) => {
+            plain(...args);
+            shake(args[args.length - 1], at);
           }
         : plain;
     });
@@ -68,19 +68,67 @@ export class Lab extends ModeLab {
 
   start(i, j, x) {
     const rule = this.rules[i],
-      full = this.point(j, x);
+      full = this.point(j, x),
+      second = this.problems[j].players?.[0] ?? full.length;
     return rule.start.map((s, n) =>
-      s === "x" ? Float64Array.from(full) : new Float64Array(rule.scalars[n] ? 1 : full.length).fill(s),
+      s === "x"
+        ? full.slice(0, second)
+        : s === "y"
+          ? full.slice(second)
+          : new Float64Array(rule.scalars[n] ? 1 : this.size(i, j, n)).fill(s),
     );
+  }
+
+  // how many entries a state has: those of its player
+  size(i, j, n) {
+    const { players, dim } = this.problems[j];
+    return players ? players[this.rules[i].owner[n]] : dim;
+  }
+
+  // the coordinate of the problem that stands upright on the plane: the second player's first, else the second; none where d = 1
+  up(j) {
+    const { players, dim } = this.problems[j];
+    return players?.length === 2 ? players[0] : dim > 1 ? 1 : -1;
   }
 
   // a point of the plane as a point of the problem: other coordinates as at the start of the problem, or the point itself
   point(j, x) {
     if (x.length === this.problems[j].dim) return Float64Array.from(x);
-    const full = Float64Array.from(this.problems[j].start);
+    const full = Float64Array.from(this.problems[j].start),
+      up = this.up(j);
     full[0] = x[0];
-    full[1] = x[1];
+    if (up > 0) full[up] = x[1];
     return full;
+  }
+
+  // rows of `stride` numbers as pairs on the plane: two coordinates, or the position with its loss
+  seen(j, x, stride, count, y = null) {
+    const up = this.up(j);
+    if (!y && up === 1 && stride === 2) return x;
+    const out = new Float64Array(2 * count);
+    for (let k = 0; k < count; k++) {
+      out[2 * k] = x[k * stride];
+      out[2 * k + 1] = y ? y[k * (y.length / (x.length / stride))] : up > 0 ? x[k * stride + up] : this.value(j, x.subarray(k * stride, k * stride + 1));
+    }
+    return out;
+  }
+  view(j, run) {
+    return this.seen(j, run.x, run.d, run.n + 1, run.y);
+  }
+
+  // how far the k-th iterate is from the end: f - f*, or the squared distance from rest where there is no f
+  error(j, run, k) {
+    const row = run.x.subarray(k * run.d, (k + 1) * run.d);
+    if (this.problems[j].oracles.f || this.fields.has(j)) return this.value(j, row) - this.problems[j].floor;
+    const least = this.problems[j].minimizer,
+      e = run.y ? run.y.length / (run.x.length / run.d) : 0;
+    let sum = 0;
+    for (let n = 0; n < run.d; n++) sum += (row[n] - least[n]) ** 2;
+    for (let n = 0; n < e; n++) sum += (run.y[k * e + n] - least[run.d + n]) ** 2;
+    return sum;
+  }
+  measured(j) {
+    return this.problems[j].oracles.f ? "f − f*" : "distance²";
   }
 
   // iterates of rule i on problem j; with sigma > 0 gradients are g + sigma * (standard normal draws)
@@ -90,8 +138,8 @@ export class Lab extends ModeLab {
     let count = 0;
     const shake =
       sigma > 0
-        ? (_, out) => {
-            for (let n = 0; n < out.length; n++) out[n] += sigma * noise_(key, shake.k, 1000, n);
+        ? (out, field) => {
+            for (let n = 0; n < out.length; n++) out[n] += sigma * noise_(key, shake.k, 1000 + field, n);
           }
         : null;
     const inner = sigma > 0 ? this.step(i, j, shake) : this.made(`step ${i} ${j}`, () => this.step(i, j));
@@ -104,7 +152,14 @@ export class Lab extends ModeLab {
         : inner;
     const h = rule.h >= 0 ? p[rule.h] : 1,
       run = iterate(step, this.start(i, j, x), p, steps, { h, key, t0: rule.t0, limit: 1e30 });
-    return { ...run, x: run.rows[rule.start.indexOf("x")], d: this.problems[j].dim, h };
+    const { players, dim } = this.problems[j];
+    return {
+      ...run,
+      x: run.rows[rule.start.indexOf("x")],
+      y: players?.length === 2 ? run.rows[rule.start.indexOf("y")] : null,
+      d: players ? players[0] : dim,
+      h,
+    };
   }
 
   numbers(i) {
@@ -113,7 +168,9 @@ export class Lab extends ModeLab {
     return p;
   }
 
+  // the modes that count: curvatures at the minimizer, or the numbers of a game
   lams(j) {
+    if (this.problems[j].modes) return this.problems[j].modes;
     const c = this.problems[j].curvatures.filter((v) => v > 0);
     return c.length <= 6 ? c : [c[0], c[c.length >> 1], c[c.length - 1]];
   }
@@ -150,6 +207,7 @@ export class Lab extends ModeLab {
       const t = this.rules[i].theory.optimum;
       if (
         t &&
+        !this.problems[j].modes &&
         t.names.length === axes.length &&
         lams.length &&
         axes.every((a) => t.names.includes(this.rules[i].params[a].name))

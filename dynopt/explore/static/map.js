@@ -1,6 +1,6 @@
 // The stability map: cells are computed a few milliseconds a frame, so that dragging never waits.
 import { cividis, colours } from "./canvas.js";
-import { contour } from "./numerics.js";
+import { contour, joined } from "./numerics.js";
 import { label } from "./ui.js";
 import { picture, rgb } from "./panels.js";
 
@@ -12,11 +12,20 @@ export const KINDS = {
 };
 
 const word = (colour) => new Uint32Array(new Uint8ClampedArray([...colour, 255]).buffer)[0];
-const SHADES = Array.from({ length: 256 }, (_, n) => word(cividis(n / 255)));
+export const SHADES = Array.from({ length: 256 }, (_, n) => word(cividis(n / 255)));
 const STRIPES = [
   [word([226, 231, 236]), word([205, 212, 219])],
   [word([42, 50, 58]), word([58, 68, 78])],
 ];
+
+// the legend of boundaries: each kind once, with its own line
+export const kindMarks = (boundaries, ink) =>
+  (boundaries || [])
+    .filter((b, n, all) => all.findIndex((o) => o.kind === b.kind) === n)
+    .map((b) => [{ flip: "", fold: "dash" }[b.kind] ?? "dots", ink, (KINDS[b.kind] || [b.kind])[0]]);
+
+// a little more than the values that a parameter may take, so that a boundary on the edge is seen as one
+export const around = ([low, high]) => [low - 0.035 * (high - low), high + 0.035 * (high - low)];
 
 export class StabilityMap {
   constructor(lab) {
@@ -28,7 +37,7 @@ export class StabilityMap {
 
   // axes: places in params, or [place, "lam"] for a rule of one parameter; `cost(p)` replaces the spectral radius where there is none
   aim(i, j, axes, p, spans, cost) {
-    const rest = Array.from(p).filter((_, n) => !axes.some((a) => a !== "lam" && this.lab.rules[i].params[a].place === n));
+    const rest = Array.from(p).filter((_, n) => !axes.some((a) => typeof a === "number" && this.lab.rules[i].params[a].place === n));
     const key = JSON.stringify([i, j, axes, rest, spans, cost ? cost.key : ""]);
     if (key === this.key) return;
     const rank = (r) => (r % 8 === 4 ? 0 : r % 4 === 2 ? 1 : r % 2 ? 2 : 3),
@@ -57,8 +66,8 @@ export class StabilityMap {
     const { lab, i, j, axes, spans, p, W, H } = this,
       u = spans[0][0] + ((spans[0][1] - spans[0][0]) * (q + 0.5)) / W,
       v = spans[1][1] - ((spans[1][1] - spans[1][0]) * (r + 0.5)) / H;
-    p[lab.rules[i].params[axes[0]].place] = u;
-    if (axes[1] === "lam") return [v];
+    if (axes[0] !== "none") p[lab.rules[i].params[axes[0]].place] = u;
+    if (axes[1] === "lam") return [lab.scaled(j, v)];
     p[lab.rules[i].params[axes[1]].place] = v;
     return lab.lams(j);
   }
@@ -85,15 +94,11 @@ export class StabilityMap {
       for (let l = 0; l < (this.axes[1] === "lam" ? 1 : lab.lams(j).length); l++) {
         const f = lab.functions[b.curve],
           g = new Float64Array(W * H),
-          values = new Float64Array(t.names.length),
           out = [0];
         for (let r = 0; r < H; r++)
           for (let q = 0; q < W; q++) {
             const lams = this.cell(q, r);
-            t.names.forEach((n, k) => {
-              values[k] = n === "lam" ? lams[l] : this.p[lab.place(i, n)];
-            });
-            g[r * W + q] = f(values, out)[0];
+            g[r * W + q] = f(lab.valued(i, lams[l], this.p), out)[0];
           }
         const list = contour(g, W, H, 0),
           kept = [];
@@ -166,15 +171,15 @@ export class StabilityMap {
         c.lineWidth = 2.2;
         c.setLineDash((KINDS[b.kind] || ["", []])[1]);
         c.beginPath();
-        for (let k = 0; k < b.list.length; k += 4) {
-          c.moveTo(X(b.list[k]), Y(b.list[k + 1]));
-          c.lineTo(X(b.list[k + 2]), Y(b.list[k + 3]));
+        for (const line of joined(b.list)) {
+          c.moveTo(X(line[0]), Y(line[1]));
+          for (let k = 2; k < line.length; k += 2) c.lineTo(X(line[k]), Y(line[k + 1]));
         }
         c.stroke();
         c.setLineDash([]);
       }
     });
-    const names = this.axes.map((a) => (a === "lam" ? "curvature λ" : label(this.lab.rules[this.i].params[a].name)));
+    const names = this.axes.map((a) => (a === "none" ? "" : a === "lam" ? this.lab.strength(this.i, this.j) : label(this.lab.rules[this.i].params[a].name)));
     plot.axes(names[0], names[1]);
   }
 }

@@ -82,6 +82,14 @@ export function roots(c) {
   return z;
 }
 
+// the product A B of square matrices
+export function product(A, B, n) {
+  const out = new Float64Array(n * n);
+  for (let r = 0; r < n; r++)
+    for (let k = 0; k < n; k++) for (let c = 0; c < n; c++) out[r * n + c] += A[r * n + k] * B[k * n + c];
+  return out;
+}
+
 export const radius = (M, n) => roots(charpoly(M, n)).reduce((m, [a, b]) => Math.max(m, Math.hypot(a, b)), 0);
 
 // how far inside the circle the roots are, without computing them: > 0 exactly where all lie inside (Schur-Cohn recursion)
@@ -100,15 +108,15 @@ export function margin(c) {
   return least;
 }
 
-// stationary covariance S = M S M' + b b' of a stable mode, or null
-export function covariance(M, b, n) {
+// stationary covariance S = M S M' + the sum of b b' of a stable mode, or null
+export function covariance(M, pushes, n) {
   const N = n * n,
     A = new Float64Array(N * N),
     r = new Float64Array(N);
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
       const row = i * n + j;
-      r[row] = b[i] * b[j];
+      for (const b of pushes) r[row] += b[i] * b[j];
       for (let k = 0; k < n; k++)
         for (let l = 0; l < n; l++) A[row * N + k * n + l] = (row === k * n + l ? 1 : 0) - M[i * n + k] * M[j * n + l];
     }
@@ -133,6 +141,35 @@ export function contour(z, W, H, level) {
         if (p.slice(q, q + 4).every(Number.isFinite)) out.push(p[q], p[q + 1], p[q + 2], p[q + 3]);
     }
   return out;
+}
+
+// segments [x0, y0, x1, y1, ...] joined end to end into lines [x0, y0, x1, y1, x2, ...], so that dashes run on
+export function joined(list) {
+  const key = (n) => `${list[n].toFixed(6)} ${list[n + 1].toFixed(6)}`,
+    at = new Map(),
+    used = new Uint8Array(list.length / 4),
+    lines = [];
+  for (let s = 0; s < list.length; s += 4)
+    for (const n of [s, s + 2]) at.set(key(n), [...(at.get(key(n)) || []), s]);
+  const walk = (line, from) => {
+    for (let end = from; ; ) {
+      const next = (at.get(key(end)) || []).find((s) => !used[s / 4]);
+      if (next === undefined) return line;
+      used[next / 4] = 1;
+      end = key(next) === key(end) ? next + 2 : next;
+      line.push(list[end], list[end + 1]);
+    }
+  };
+  for (let s = 0; s < list.length; s += 4) {
+    if (used[s / 4]) continue;
+    used[s / 4] = 1;
+    const ahead = walk([list[s + 2], list[s + 3]], s + 2),
+      back = walk([list[s], list[s + 1]], s);
+    const line = [];
+    for (let n = back.length - 2; n >= 0; n -= 2) line.push(back[n], back[n + 1]);
+    lines.push([...line, ...ahead]);
+  }
+  return lines;
 }
 
 // minimum of f over a box by a grid and shrinking pattern steps; f may be infinite outside

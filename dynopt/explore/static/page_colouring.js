@@ -1,7 +1,10 @@
 // The counterpart of figure 11: a few pixels know their colour; the rule carries it to the others
-import { cividis, colours, power, show } from "./canvas.js";
+import { colours, power, show } from "./canvas.js";
+import { SHADES } from "./map.js";
 import { Sheet } from "./sheet.js";
 import { gridEdges, laplacian, largest, norm } from "./graph.js";
+
+const STEPS = 200;
 
 export class Colouring extends Sheet {
   constructor(root, lab) {
@@ -57,7 +60,7 @@ export class Colouring extends Sheet {
       pad: [4, 4, 4, 4],
     });
     this.fall = this.panel("Size of the gradient", "", "Norm of the gradient against the iteration", 5, { height: 430 });
-    this.own("iteration", { min: 0, max: 300, value: 40, step: 1 }, (v) => {
+    this.own("iteration", { min: 0, max: STEPS, value: 40, step: 1 }, (v) => {
       this.k = v;
     });
     this.begin();
@@ -65,7 +68,7 @@ export class Colouring extends Sheet {
   compute() {
     const g = new Float64Array(this.w * this.h);
     [this.run, this.sizes] = this.kept("run", [this.i, ...this.numbers], () => {
-      const run = this.lab.run(this.i, this.j, g, this.numbers, 300),
+      const run = this.lab.run(this.i, this.j, g, this.numbers, STEPS),
         sizes = Array.from({ length: run.n + 1 }, (_, k) => {
           this.gradient(run.x.subarray(k * g.length, (k + 1) * g.length), g);
           return Math.log10(Math.max(norm(g), 1e-16));
@@ -83,21 +86,22 @@ export class Colouring extends Sheet {
       n = this.w * this.h;
     q.begin();
     q.equal(0, this.w, 0, this.h);
-    for (let row = 0; row < this.h; row++)
-      for (let col = 0; col < this.w; col++) {
-        const at = row * this.w + col,
-          x = q.X(col),
-          y = q.Y(this.h - row);
-        q.c.fillStyle = `rgb(${cividis((this.run.x[k * n + at] + 1) / 2).map(Math.round)})`;
-        q.c.fillRect(x + 0.5, y + 0.5, q.X(1) - q.X(0) - 1, q.Y(0) - q.Y(1) - 1);
-        if (this.pin[at]) {
-          q.c.strokeStyle = "#fff";
-          q.c.lineWidth = 2.5;
-          q.c.strokeRect(x + 2.5, y + 2.5, q.X(1) - q.X(0) - 5, q.Y(0) - q.Y(1) - 5);
-        }
-      }
+    const image = new ImageData(this.w, this.h),
+      words = new Uint32Array(image.data.buffer),
+      wide = q.X(1) - q.X(0),
+      tall = q.Y(0) - q.Y(1);
+    for (let at = 0; at < n; at++) words[at] = SHADES[Math.round(Math.min(255, Math.max(0, 127.5 * (this.run.x[k * n + at] + 1))))];
+    this.small ||= Object.assign(document.createElement("canvas"), { width: this.w, height: this.h });
+    this.small.getContext("2d").putImageData(image, 0, 0);
+    q.c.imageSmoothingEnabled = false;
+    q.c.drawImage(this.small, q.X(0), q.Y(this.h), this.w * wide, this.h * tall);
+    q.c.strokeStyle = "#fff";
+    q.c.lineWidth = 2.5;
+    for (let at = 0; at < n; at++)
+      if (this.pin[at])
+        q.c.strokeRect(q.X(at % this.w) + 2.5, q.Y(this.h - Math.floor(at / this.w)) + 2.5, wide - 5, tall - 5);
     r.begin();
-    r.domain(0, 300, Math.floor(Math.min(...this.sizes)), Math.ceil(Math.max(...this.sizes) + 0.2));
+    r.domain(0, STEPS, Math.floor(Math.min(...this.sizes)), Math.ceil(Math.max(...this.sizes) + 0.2));
     r.axes("iteration k", "|gradient|", {
       grid: true,
       ytick: power,

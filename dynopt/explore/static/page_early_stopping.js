@@ -21,7 +21,7 @@ export class EarlyStopping extends Fit {
     this.own("iteration", { min: 0, max: 500, value: 30, step: 1 }, (v) => {
       this.k = v;
     });
-    this.begin();
+    this.begin(true);
   }
   compute() {
     const share = (lam) => {

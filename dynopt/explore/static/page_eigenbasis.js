@@ -83,7 +83,7 @@ export class EigenBasis extends Sheet {
       q.begin();
       landscape(q, this.lab, j);
       q.clip(() => {
-        path(q, run, 80, ink.first);
+        path(q, run.x.subarray(0, 2 * run.n + 2), 80, ink.first);
         cross(q, 0, 0, ink.fg);
         q.handle(at[0], at[1], ink.first, q.held);
       });

@@ -35,7 +35,7 @@ export class EigenErrors extends Sheet {
       r = this.rates.plot,
       colour = ring(ink);
     const top = Math.min(
-      12,
+      60,
       1.05 * Math.max(...Array.from({ length: 101 }, (_, k) => this.parts.reduce((sum, y) => sum + y[k], 0))),
     );
     q.begin();
@@ -45,7 +45,7 @@ export class EigenErrors extends Sheet {
       for (let k = 0; k <= 100; k++) {
         let at = 0;
         this.parts.forEach((y, n) => {
-          const v = Math.min(y[k], 20);
+          const v = Math.min(y[k], 80);
           c.fillStyle = colour[n];
           c.fillRect(q.X(k - 0.42), q.Y(at + v), q.X(k + 0.42) - q.X(k - 0.42), q.Y(at) - q.Y(at + v));
           at += v;

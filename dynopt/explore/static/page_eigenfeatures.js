@@ -13,11 +13,11 @@ export class EigenFeatures extends Fit {
     );
     this.setup();
     this.on = this.eigen.values.map(() => true);
-    this.fit = this.panel("Fit from the features that are on", "", "Data and fit; drag a point up or down", 7, {
+    this.fit = this.panel("Fit from the features that are on", "", "Data and fit; drag a point up or down", 6, {
       height: 400,
       keys: true,
     });
-    this.features = this.panel("Features", "", "The six eigenfeatures, scaled by their share in the fit", 5, { height: 400 });
+    this.features = this.panel("Features", "", "The six eigenfeatures, scaled by their share in the fit", 6, { height: 400 });
     this.bar.append(
       ...this.eigen.values
         .map((v, n) => {

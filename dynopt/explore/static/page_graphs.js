@@ -37,18 +37,18 @@ export class Graphs extends Sheet {
     );
     this.anyRule = true;
     this.kinds = Object.keys(GRAPHS).map((name) => this.make(name));
-    this.g = 0;
-    this.k = 10;
-    this.j = this.kinds[0].j;
+    this.g = 1;
+    this.k = 6;
+    this.j = this.kinds[1].j;
     this.bar.append(
-      choice("graph", Object.keys(GRAPHS), 0, (n) => {
+      choice("graph", Object.keys(GRAPHS), 1, (n) => {
         this.g = n;
         this.j = this.kinds[n].j;
         this.p.forEach((_, i) => this.tune(i));
         this.refresh();
       }),
     );
-    this.own("iteration", { min: 0, max: 120, value: 10, step: 1 }, (v) => {
+    this.own("iteration", { min: 0, max: 120, value: 6, step: 1 }, (v) => {
       this.k = v;
     });
     this.picture = this.panel("Graph after k steps", "", "Nodes coloured by their value", 5, { height: 380, pad: [8, 8, 8, 8] });

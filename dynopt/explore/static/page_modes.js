@@ -30,7 +30,8 @@ export class Modes extends Sheet {
         x = (k) => m.rows[k * m.n + m.at],
         rho = this.lab.rho(this.i, THREE[n], this.numbers);
       plot.begin();
-      plot.domain(0, 150, -1.2, 1.2);
+      const reach = Math.min(8, 1.1 * Math.max(1.1, ...Array.from({ length: 151 }, (_, k) => Math.abs(x(k)) || 0)));
+      plot.domain(0, 150, -reach, reach);
       plot.axes("iteration k", "x", { grid: true });
       plot.clip(() => {
         plot.line(

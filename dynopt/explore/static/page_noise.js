@@ -44,7 +44,7 @@ export class NoiseParts extends Sheet {
       p = this.numbers,
       steps = 120,
       m = lab.motion(i, 1, p, steps),
-      b = lab.push(i, 1, p),
+      pushes = lab.pushes(i, 1, p),
       { n, M } = lab.matrix(i, 1, p);
     this.still = Float64Array.from({ length: steps + 1 }, (_, k) => m.rows[k * n + m.at] ** 2);
     let S = new Float64Array(n * n);
@@ -53,14 +53,15 @@ export class NoiseParts extends Sheet {
       const next = new Float64Array(n * n);
       for (let r = 0; r < n; r++)
         for (let c = 0; c < n; c++) {
-          let sum = this.sigma ** 2 * b[r] * b[c];
+          let sum = 0;
+          for (const b of pushes) sum += this.sigma ** 2 * b[r] * b[c];
           for (let u = 0; u < n; u++) for (let v = 0; v < n; v++) sum += M[r * n + u] * S[u * n + v] * M[c * n + v];
           next[r * n + c] = sum;
         }
       S = next;
       this.spread[k] = S[m.at * n + m.at];
     }
-    this.floor = lab.stable(i, [1], p) ? this.sigma ** 2 * covariance(M, b, n)[m.at * n + m.at] : NaN;
+    this.floor = lab.stable(i, [1], p) ? this.sigma ** 2 * covariance(M, pushes, n)[m.at * n + m.at] : NaN;
     Object.assign(this, { steps, sums: new Float64Array(steps + 1), runs: 0 });
     const span = lab.span(i, this.j, 0),
       q = Float64Array.from(p),
@@ -119,19 +120,18 @@ export class NoiseParts extends Sheet {
       ["dot", ink.first, `${RUNS} runs`],
       ["dash", ink.muted, "floor"],
     ]);
-    const top = Math.max(4 * this.floor || 0, 1e-6);
     r.begin();
-    r.domain(this.sweep[0][0], this.sweep[120][0], 0, top);
-    r.axes(this.rule.params.length ? label(this.rule.params[0].name) : "", "floor of E x²", { grid: true });
+    r.domain(this.sweep[0][0], this.sweep[120][0], -5, 2);
+    r.axes(this.rule.params.length ? label(this.rule.params[0].name) : "", "floor of E x²", { grid: true, ytick: power, ys: [-4, -2, 0, 2] });
     r.clip(() => {
       r.line(
         121,
         (k) => this.sweep[k][0],
-        (k) => this.sweep[k][1],
+        (k) => log(this.sweep[k][1]),
         ink.fourth,
         2.2,
       );
-      if (this.rule.params.length) r.handle(this.numbers[this.rule.params[0].place], this.floor, ink.first);
+      if (this.rule.params.length) r.handle(this.numbers[this.rule.params[0].place], log(this.floor), ink.first);
     });
   }
 }

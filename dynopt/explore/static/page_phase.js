@@ -64,8 +64,8 @@ export class Phase extends Sheet {
       c.strokeStyle = ink.muted;
       c.globalAlpha = 0.55;
       c.lineWidth = 1;
-      for (let a = -1.6; a <= 1.61; a += 0.2)
-        for (let b = -1.2; b <= 1.21; b += 0.2) {
+      for (let a = 0.2 * Math.ceil(q.a / 0.2); a <= q.b; a += 0.2)
+        for (let b = 0.2 * Math.ceil(q.e / 0.2); b <= q.f; b += 0.2) {
           const d1 = this.keep * b - this.spring * a,
             X = q.X(a),
             Y = q.Y(b),

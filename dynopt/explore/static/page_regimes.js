@@ -1,7 +1,7 @@
 // The counterpart of figure 7: the largest modulus over two parameters, and what the motion looks like in each regime
 import { colours } from "./canvas.js";
-import { button, legend, steer } from "./ui.js";
-import { KINDS, StabilityMap } from "./map.js";
+import { button, el, legend, steer } from "./ui.js";
+import { StabilityMap, around, kindMarks } from "./map.js";
 import { Sheet } from "./sheet.js";
 
 const REGIMES = [
@@ -27,8 +27,11 @@ export class Regimes extends Sheet {
       keys: true,
     });
     this.here = this.panel("Motion at the point", "", "x against the iteration", 5, { height: 420 });
+    const shelf = el("div", { class: "shelf w12" });
+    this.panels.append(shelf);
     this.small = REGIMES.map(([name, words]) => {
-      const made = this.panel(name, "", words, 4, { height: 130, pad: [6, 6, 6, 6] });
+      const made = this.panel(name, "", words, 4, { height: 120, pad: [6, 6, 6, 6] });
+      shelf.append(made.node);
       made.node.append(button("go there", () => made.target && this.to(...made.target)));
       return made;
     });
@@ -44,18 +47,18 @@ export class Regimes extends Sheet {
     this.begin(true);
   }
   get pair() {
-    return this.rule.params.length > 1 ? [0, 1] : [0, "lam"];
+    return this.rule.params.length > 1 ? [0, 1] : this.rule.params.length ? [0, "lam"] : ["none", "lam"];
   }
   spans() {
-    return this.pair.map((a) => (a === "lam" ? [0, 1.5] : this.lab.span(this.i, this.j, a)));
+    return this.pair.map((a) => (a === "none" ? [0, 1] : a === "lam" ? [0, 1.5] : this.lab.span(this.i, this.j, a)));
   }
   now() {
-    return this.pair.map((a) => (a === "lam" ? 1 : this.numbers[this.rule.params[a].place]));
+    return this.pair.map((a) => (a === "none" ? 0.5 : a === "lam" ? 1 : this.numbers[this.rule.params[a].place]));
   }
   to(u, v) {
     const s = this.spans();
     this.pair.forEach((a, n) => {
-      if (a !== "lam") this.numbers[this.rule.params[a].place] = Math.min(s[n][1], Math.max(s[n][0], n ? v : u));
+      if (typeof a === "number") this.numbers[this.rule.params[a].place] = Math.min(s[n][1], Math.max(s[n][0], n ? v : u));
     });
     this.refresh();
   }
@@ -65,12 +68,12 @@ export class Regimes extends Sheet {
     return rho >= 1 ? 4 : rho < 0.12 ? 2 : Math.abs(lead[1]) > 1e-9 ? 1 : lead[0] < 0 ? 3 : 0;
   }
   compute() {
-    this.map.aim(this.i, this.j, this.pair, this.numbers, this.spans(), null);
+    this.map.aim(this.i, this.j, this.pair, this.numbers, this.spans().map(around), null);
     this.motion = this.lab.motion(this.i, 1, this.numbers, 60);
     this.say(`${this.told([1])}; ${REGIMES[this.regime(this.lab.roots(this.i, 1, this.numbers))][0]}`);
     const key = [
       this.i,
-      ...this.numbers.filter((_, n) => !this.pair.some((a) => a !== "lam" && this.rule.params[a].place === n)),
+      ...this.numbers.filter((_, n) => !this.pair.some((a) => typeof a === "number" && this.rule.params[a].place === n)),
     ].join();
     if (key !== this.key) {
       this.key = key;
@@ -85,7 +88,7 @@ export class Regimes extends Sheet {
       for (let b = 1; b < 40; b++) {
         const at = [s[0][0] + ((s[0][1] - s[0][0]) * a) / 40, s[1][0] + ((s[1][1] - s[1][0]) * b) / 40];
         this.pair.forEach((c, n) => {
-          if (c !== "lam") p[this.rule.params[c].place] = at[n];
+          if (typeof c === "number") p[this.rule.params[c].place] = at[n];
         });
         found[this.regime(this.lab.roots(this.i, this.pair[1] === "lam" ? at[1] : 1, p))].push(at);
       }
@@ -103,7 +106,7 @@ export class Regimes extends Sheet {
       made.node.hidden = !made.target;
       if (!made.target) return;
       this.pair.forEach((c, d) => {
-        if (c !== "lam") p[this.rule.params[c].place] = made.target[d];
+        if (typeof c === "number") p[this.rule.params[c].place] = made.target[d];
       });
       made.motion = this.lab.motion(this.i, this.pair[1] === "lam" ? made.target[1] : 1, p, 30);
     });
@@ -146,9 +149,7 @@ export class Regimes extends Sheet {
     });
     legend(
       this.plane.legend,
-      (this.rule.theory.boundaries || [])
-        .filter((b, n, all) => all.findIndex((o) => o.kind === b.kind) === n)
-        .map((b) => [b.kind === "flip" ? "" : "dash", ink.first, (KINDS[b.kind] || [b.kind])[0]]),
+      kindMarks(this.rule.theory.boundaries, ink.first),
     );
     r.begin();
     r.domain(0, 60, -1.2, 1.2);

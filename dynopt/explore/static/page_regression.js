@@ -13,7 +13,7 @@ export class Regression extends Fit {
     );
     this.setup();
     this.w = new Float64Array(this.d);
-    this.k = 0;
+    this.k = 40;
     this.fit = this.panel("Fit", "", "Data and polynomial", 8, { height: 380 });
     this.fall = this.panel("Loss", "", "Loss against the iteration", 4, { height: 380 });
     this.hand = Array.from(this.w, (_, n) =>
@@ -22,7 +22,7 @@ export class Regression extends Fit {
         this.byHand = true;
       }),
     );
-    this.step = this.own("iteration", { min: 0, max: 400, value: 0, step: 1 }, (v) => {
+    this.step = this.own("iteration", { min: 0, max: 400, value: 40, step: 1 }, (v) => {
       this.k = v;
       this.byHand = false;
     });
