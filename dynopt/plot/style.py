@@ -118,10 +118,14 @@ def _rc(colours: Palette) -> Any:
 
 
 def axes_of(ax: Axes | None) -> Axes:
-    """The axes given, or those of a new figure in the style in use."""
+    """The axes given, or those of a new figure in the style in use.
+
+    Only the settings of the style are put back, not all of them: the first figure of a notebook switches the interactive mode on,
+    and a notebook shows no further figure where that is undone.
+    """
     if ax is not None:
         return ax
-    with mpl.rc_context(_rc(_current)):
+    with use(_current.name):
         return plt.subplots()[1]
 
 
