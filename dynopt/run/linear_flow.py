@@ -5,6 +5,7 @@ disturb; larger ones by eigenvectors where these are well conditioned, else by t
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,14 @@ def linear_part(system: Any, p: int) -> tuple[np.ndarray, np.ndarray] | None:
     form = linear_form(system)
     if form is None:
         return None
-    (outputs, slopes), n, names = form, int(system.edges[-1]), system.setup.rule.state
+    known = system.__dict__.setdefault("linear", {})
+    if p not in known:
+        known[p] = _parts(system, *form, p)
+    return known[p]
+
+
+def _parts(system: Any, outputs: list, slopes: list, p: int) -> tuple[np.ndarray, np.ndarray] | None:
+    n, names = int(system.edges[-1]), system.setup.rule.state
     at_zero = {s: np.zeros((1, d)) for s, d in zip(names, system.dims)}
     units = {f"{s}'": np.eye(n)[:, a:b] for s, a, b in zip(names, system.edges, system.edges[1:])}
     with np.errstate(all="ignore"):
@@ -68,9 +76,14 @@ def _values(system: Any, nodes: list, states: dict[str, np.ndarray], p: int, row
 
 def groups(A: np.ndarray) -> list[np.ndarray]:
     """Entries that see each other."""
+    return _groups((A != 0).tobytes(), len(A))
+
+
+@lru_cache(maxsize=64)
+def _groups(pattern: bytes, n: int) -> list[np.ndarray]:
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
-    count, label = connected_components(csr_array(A != 0), directed=False)
+    count, label = connected_components(csr_array(np.frombuffer(pattern, dtype=bool).reshape(n, n)), directed=False)
     order = np.argsort(label, kind="stable")
     return np.split(order, np.cumsum(np.bincount(label, minlength=count))[:-1])
 
@@ -109,18 +122,17 @@ class Modes:
     def __init__(self, A: np.ndarray, b: np.ndarray, t0: float, y0: np.ndarray):
         self.t0, self.y0, self.A = t0, y0, A
         self.slope = A @ y0 + b
-        self.groups, self.b = groups(A), b
+        self.groups, self.b, self.constant = groups(A), b, (b != 0).tolist()
         self.shift = np.zeros_like(y0)
-        pairs = [g for g in self.groups if len(g) == 2 and self._shifted(g)]
-        known = {tuple(g) for g in pairs}
-        self.pairs = np.array(pairs, dtype=int).reshape(-1, 2)
+        paired = [len(g) == 2 and self._shifted(g) for g in self.groups]
+        self.pairs = np.array([g for g, two in zip(self.groups, paired) if two], dtype=int).reshape(-1, 2)
         self.ones = np.array([g[0] for g in self.groups if len(g) == 1], dtype=int)
-        self.large = [(g, _Block(A[np.ix_(g, g)], self.slope[g])) for g in self.groups if len(g) > 1 and tuple(g) not in known]
+        self.large = [(g, _Block(A[np.ix_(g, g)], self.slope[g])) for g, two in zip(self.groups, paired) if len(g) > 1 and not two]
         self.blocks = A[self.pairs[:, :, None], self.pairs[:, None, :]]
 
     def _shifted(self, g: np.ndarray) -> bool:
         """Whether a pair has no constant part, or one that a shift of the origin takes away."""
-        if not self.b[g].any():
+        if not self.constant[g[0]] and not self.constant[g[1]]:
             return True
         block = self.A[np.ix_(g, g)]
         if abs(np.linalg.det(block)) < 1e-6*np.abs(block).max()**2:
