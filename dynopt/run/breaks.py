@@ -37,8 +37,8 @@ def switches(program: Program) -> list[tuple[Node, bool]]:
     return [(n, whole) for n, whole in found.items() if timed(n)]
 
 
-def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
-    """Breaks strictly between t0 and end, in the order of travel."""
+def breaks(system: Any, path: int, t0: float, end: float, before: tuple[float, ...] = ()) -> list[float]:
+    """Breaks strictly between t0 and end, in the order of travel; `before`: kinks of the history."""
     exact: set[float] = set()
     times: set[float] = set()
     numbers = {n: float(v[path % v.size]) for n, v in system.numbers.items()}
@@ -54,7 +54,7 @@ def breaks(system: Any, path: int, t0: float, end: float) -> list[float]:
     rim = 1e-14*max(abs(lo), abs(hi), 1e-300)
     times = exact | {t for t in times if not any(abs(t - e) <= 4*rim for e in exact)}            # a jump is known less well than a period
     if lags.size:
-        times.update(_delayed({t0, *times}, lags, t0, end))
+        times.update(_delayed({t0, *times, *before}, lags, t0, end))
     return _thinned(sorted((t for t in times if lo + rim < t < hi - rim), reverse=end < t0), rim)
 
 

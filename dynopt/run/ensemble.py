@@ -1,19 +1,23 @@
 """All paths of a solve, each with steps of its own, gathered into a trajectory."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from ..core.errors import ParameterError
 from ..core.trajectory import Trajectory
-from .breaks import breaks
+from .breaks import breaks, switches
 from .dense import Pieces
 from .events import read_events, told, watcher
+from .history import longest_step, recollect
+from .linear_flow import exact_run, linear_part
 from .ode_control import MOST_STEPS
 from .ode_path import Course, Path, drive
 from .ode_taylor import order_for
+from .series import has_series
 from .setup import Setup
 from .singular import start_series, starts_singular
 from .solve import GRID
@@ -24,33 +28,93 @@ MOST_BYTES = 4 << 30                        # of one path's record
 
 
 def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.ndarray | None, method: str, rtol: float, atol: Any,
-                events: Any, dense: bool) -> Trajectory:
+                events: Any, dense: bool, history: dict[str, Any]) -> Trajectory:
     """Every path to its end; an interrupted run keeps what it has."""
     system = System(setup, problem)
-    weights = absolute(atol, system)
-    method = settle(method, system, rtol, weights)
-    runs: list[Pieces] = []
-    status, messages, seen = [], [], []
-    interrupted = False
+    task = Task(system, t0, end, settle(method, system, rtol, weights := absolute(atol, system)), rtol, weights, events, history)
+    if fit_for_lanes(task):
+        from .lane_solve import solve_lanes
+        return solve_lanes(task, times, dense)
+    runs = []
     for p in range(setup.paths):
-        watched = read_events(events, system)
-        width = width_of(method, order_for(rtol, weights, system.start[p]))
-        most = min(MOST_STEPS, MOST_BYTES//(8*width*system.start.shape[1]))
-        course = Course(rtol, weights, end, breaks(system, p, t0, end), watcher(watched), most)
-        path = Path(t0, system.start[p].copy(), partial(system.work, p), width)
+        runs.append(task.path(p, interrupted=bool(runs) and runs[-1].status == "interrupted"))
+    pieces = [r.run for r in runs]
+    return gather(task, [(r.status, r.message, float(r.run.t[-1]), r.seen) for r in runs], times, dense, at=values_at(pieces, setup.lead),
+                  steps=pieces[0] if not setup.lead else None)
+
+
+@dataclass
+class Task:
+    """What is to be solved: a system from t0 to `end` by `method`, with what watches its paths."""
+
+    system: System
+    t0: float
+    end: float
+    method: str
+    rtol: float
+    weights: np.ndarray                     # atol for every entry
+    events: Any
+    history: dict[str, Any]                 # functions of the time by state: what was before t0
+
+    def path(self, p: int, *, interrupted: bool = False) -> "Ended":
+        """Path p from its start to its end."""
+        if self.method == "exact":
+            return exact_path(self, p)
+        system, y = self.system, self.system.start[p]
+        watched = read_events(self.events, system)
+        width = width_of(self.method, order_for(self.rtol, self.weights, y))
+        most = min(MOST_STEPS, MOST_BYTES//(8*width*y.size))
+        path = Path(self.t0, y.copy(), partial(system.work, p), width)
+        bends = recollect(system, path, p, self.end, self.history) if system.pasts else ()
+        course = Course(self.rtol, self.weights, self.end, breaks(system, p, self.t0, self.end, bends), watcher(watched), most,
+                        longest_step(path, self.end))
         try:
             if not interrupted:
-                one_path(system, path, course, method, p)
+                one_path(system, path, course, self.method, p)
         except KeyboardInterrupt:
             interrupted = True
         if interrupted:
             path.status, path.message = "interrupted", f"interrupted at t = {path.t:.6g}"
         run = path.pieces
-        runs.append(run.cut(path.t) if path.t != run.t[-1] else run)
-        status.append(path.status)
-        messages.append(path.message)
-        seen.append(told(watched, runs[-1], system))
-    return gather(system, runs, times, np.array(status), messages, seen, t0, end, dense)
+        run = run.cut(path.t) if path.t != run.t[-1] else run
+        return Ended(run, path.status, path.message, told(watched, run, system))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A path that has ended: its steps, how it ended, what was seen on the way."""
+
+    run: Any                                # Pieces, or what answers as they do
+    status: str
+    message: str
+    seen: dict
+
+
+def exact_path(task: Task, p: int) -> Ended:
+    """Path p of a linear flow with constant coefficients by its modes."""
+    system = task.system
+    found = linear_part(system, p)
+    if found is None:
+        raise ParameterError(f"{system.setup.rule.name}: method=\"exact\" needs rates that are linear in the states, with coefficients that are "
+                             "constant; write method=\"auto\"")
+    run, whole = exact_run(*found, task.t0, task.end, system.start[p])
+    watched = read_events(task.events, system)
+    watch = watcher(watched)
+    stop = watch(run, 0) if watch is not None and len(run.t) > 1 else None
+    status, message = "success", "exact: by modes"
+    if not whole:
+        status, message = "diverged", f"diverged at t = {run.t[-1]:.6g}: the state grows beyond every bound"
+    if stop is not None:
+        run, status, message = run.cut(stop), "success", f"a terminal event at t = {stop:.6g}"
+    return Ended(run, status, message, told(watched, run, system))                          # type: ignore[arg-type]
+
+
+def fit_for_lanes(task: Task) -> bool:
+    """Whether the paths of an ensemble can go side by side: nothing watches them, and nothing happens at times of their own."""
+    system = task.system
+    return bool(system.setup.lead and system.setup.paths and task.events is None and task.rtol > 0 and task.t0 != task.end
+                and task.method.endswith("taylor") and not system.pasts and not switches(system.program)
+                and has_series(system, task.rtol, task.weights))
 
 
 def absolute(atol: Any, system: System) -> np.ndarray:
@@ -70,7 +134,9 @@ def one_path(system: System, path: Path, course: Course, method: str, p: int) ->
     if not np.isfinite(path.y).all():
         path.status, path.message = "nonfinite", "nonfinite: the start is not finite"
         return
-    if starts_singular(system, path):
+    if path.lags:
+        path.recall(path.t, path.y, path.w)
+    if starts_singular(system, path, p):
         start_series(system, path, course)
         stop = course.watch(path.pieces, 0) if course.watch is not None else None
         if stop is not None:
@@ -79,32 +145,40 @@ def one_path(system: System, path: Path, course: Course, method: str, p: int) ->
     drive(path, course, chooser(method, system, course, p))
 
 
-def gather(system: System, runs: list[Pieces], times: np.ndarray | None, status: np.ndarray, messages: list[str], seen: list[dict],
-           t0: float, end: float, dense: bool) -> Trajectory:
-    """States at common times: those asked for; for one path its own steps, for an ensemble an even grid."""
-    setup = system.setup
-    lead = setup.lead
-    values = None
-    if times is None and not lead:
-        times, values = runs[0].t, runs[0].nodes
-    elif times is None:
-        times = np.linspace(t0, end, GRID)
-    elif not lead:
-        rim = 1e-12*max(abs(t0), abs(end))
-        times = times[np.abs(times - t0) <= abs(runs[0].t[-1] - t0) + rim]
-    if values is None:
-        values = np.stack([run(times) for run in runs]).reshape(*lead, len(times), -1)
+def values_at(runs: list[Pieces], lead: tuple[int, ...]) -> Callable[[Any], np.ndarray]:
+    """States (*lead, *times, n) at times of any shape."""
+    return lambda t: np.stack([run(t) for run in runs]).reshape(*lead, *np.shape(t), -1)
+
+
+def grid_of(times: np.ndarray | None, t0: float, end: float) -> np.ndarray:
+    """The times of the rows of an ensemble: those asked for, or an even grid."""
+    return np.linspace(t0, end, GRID) if times is None else times
+
+
+def gather(task: Task, ends: list[tuple[str, str, float, dict]], times: np.ndarray | None, dense: bool, *, at: Callable[[Any], np.ndarray],
+           steps: Pieces | None = None, values: np.ndarray | None = None) -> Trajectory:
+    """States at common times: those asked for; for one path its own steps, for an ensemble an even grid.
+
+    `ends` says of every path how it ended, with what message, when, and what was seen; `values` are the rows where they are known.
+    """
+    system, setup = task.system, task.system.setup
+    lead, status = setup.lead, np.array([e[0] for e in ends])
+    reached = np.array([e[2] for e in ends])
+    if times is None and steps is not None:
+        times, values = steps.t, steps.nodes
+    elif lead:
+        times = grid_of(times, task.t0, task.end)
+    else:
+        rim = 1e-12*max(abs(task.t0), abs(task.end))
+        times = times[np.abs(times - task.t0) <= abs(reached[0] - task.t0) + rim]            # type: ignore[index]
+    values = at(times) if values is None else values.reshape(*lead, len(times), -1)          # type: ignore[arg-type]
     states = {s: v.copy() for s, v in system.split(values).items()}
     parameters = {**setup.numbers, **setup.vectors, **setup.matrices}
-
-    def at(t: np.ndarray) -> dict[str, np.ndarray]:
-        found = np.stack([run(t) for run in runs]).reshape(*lead, *np.shape(t), -1)
-        return system.split(found)
-    ends = np.array([run.t[-1] for run in runs])
-    return Trajectory(states, t=times, status=status.reshape(lead) if lead else str(status[0]), message=_message(status, messages, ends),
-                      rule=setup.rule, problem=system.problem, params=parameters, dense=at if dense else None,
-                      events=seen[0] if not lead else {n: [s[n] for s in seen] for n in seen[0]},
-                      lengths=(times[None, :] <= ends[:, None]).sum(1).reshape(lead) if lead else len(times))
+    seen = ends[0][3] if not lead else {n: [e[3][n] for e in ends] for n in ends[0][3]}
+    return Trajectory(states, t=times, status=status.reshape(lead) if lead else str(status[0]),
+                      message=_message(status, [e[1] for e in ends], reached),
+                      rule=setup.rule, problem=system.problem, params=parameters, dense=(lambda t: system.split(at(t))) if dense else None,
+                      events=seen, lengths=(times[None, :] <= reached[:, None]).sum(1).reshape(lead) if lead else len(times))  # type: ignore
 
 
 def _message(status: np.ndarray, messages: list[str], ends: np.ndarray) -> str:

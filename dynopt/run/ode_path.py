@@ -15,6 +15,7 @@ from .ode_tables import DOP853, TSIT5, Table
 
 TOLD = {TOO_SMALL: "step_too_small", NONFINITE: "nonfinite", DIVERGED: "diverged"}
 WIDTH = 32                          # coefficients that a step may have
+STRETCH = 1 << 20                   # bytes of a record for which room is made at once
 CHUNK = 1024                        # steps between two looks at events, stiffness and the keyboard
 
 
@@ -43,12 +44,14 @@ class Path:
     hist_t: np.ndarray = field(init=False)
     hist_c: np.ndarray = field(init=False)
     count: int = 0
+    lags: tuple | None = None                               # (delays, owners, places in w) where the flow has any
+    born: int = 0                                           # steps of the record that are history, from before the start
     refused: int = 0
     status: str = "success"
     message: str = ""
 
     def __post_init__(self) -> None:
-        self.first = self.y.copy()
+        self.first = self.before = self.y.copy()                # where the run starts; the state before everything recorded
         self.hist_t, self.hist_c = np.full(65, self.t), np.zeros((64, self.width, self.y.size))
 
     @cached_property
@@ -65,15 +68,47 @@ class Path:
             self.hist_t, self.hist_c = bigger_t, bigger_c
 
     @property
+    def stretch(self) -> int:
+        """Steps whose record is not much memory: room is made for so many at a time."""
+        return max(64, STRETCH//(8*self.width*self.y.size))
+
+    @property
+    def memory(self) -> tuple:
+        """Delays as kernels take them."""
+        none = np.empty(0), np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64)
+        return (*(self.lags or none), self.before)
+
+    @property
+    def taken(self) -> int:
+        """Steps from the start."""
+        return self.count - self.born
+
+    @property
     def pieces(self) -> Pieces:
-        return Pieces(self.hist_t[:self.count + 1], self.hist_c[:self.count], self.first)
+        last = self.y if self.hist_t[self.count] == self.t else None
+        return Pieces(self.hist_t[self.born:self.count + 1], self.hist_c[self.born:self.count], self.first, last)
+
+    def recall(self, t: float, y: np.ndarray, w: np.ndarray) -> None:
+        """Write the past states at a time near the start, from the history."""
+        known = Pieces(self.hist_t[:self.count + 1], self.hist_c[:self.count], self.before)
+        for lag, (a, n), to in zip(*self.lags or ((), (), ())):
+            at = t - lag
+            w[to:to + n] = (y if lag == 0.0 else known(at) if self.hist_t[0] < at < self.hist_t[self.count] else
+                            self.before if at <= self.hist_t[0] else self.y)[a:a + n]
+
+    def remember(self, history: Pieces) -> None:
+        """Begin the record with what was before the start."""
+        n, width = len(history.c), history.c.shape[1]
+        self.grow(n)
+        self.hist_t[:n + 1], self.hist_c[:n, :width], self.hist_c[:n, width:] = history.t, history.c, 0.0
+        self.before, self.count, self.born = history.c[0, 0].copy(), n, n
 
 
 class Pair:
     """An embedded Runge-Kutta pair as a stepper: advance(path, end, lo, hi, room) -> code."""
 
-    def __init__(self, table: Table, rates: Any, course: Course, lags: tuple, *, watch_stiffness: bool = False):
-        self.table, self.rates, self.course, self.lags = table, rates, course, lags
+    def __init__(self, table: Table, rates: Any, course: Course, *, watch_stiffness: bool = False):
+        self.table, self.rates, self.course = table, rates, course
         self.rim = table.stiff if watch_stiffness else 0.0
         self.clock: np.ndarray | None = None
         self.width = len(table.dense) + 1
@@ -88,7 +123,8 @@ class Pair:
         path.grow(room)
         code, path.count, refused = ode_rk.kernel()(
             self.rates, self.clock, path.y, path.w, end, lo, hi, course.rtol, course.atol, table.A, table.c, table.last, table.E,
-            table.power, table.dense, self.rim, path.count + room, course.longest, *self.lags, path.first, path.count, path.hist_t, path.hist_c)
+            table.power, table.dense, self.rim, path.count + room, course.longest, path.memory,
+            path.count, path.hist_t, path.hist_c)
         path.t, path.refused = float(self.clock[0]), path.refused + refused
         return code
 
@@ -102,10 +138,11 @@ def drive(path: Path, course: Course, choose: Callable[[Path, int], Any]) -> Non
     direction = 1.0 if course.end >= path.t else -1.0
     for end in [*course.breaks, course.end]:
         lo, hi = inside(path.t, end) if course.breaks else sorted((path.t, end))
+        chosen = path.taken
         while (end - path.t)*direction > 0:
-            before = path.count
-            code = stepper.advance(path, end, lo, hi, min(course.room or CHUNK, course.most - path.count))
-            stop = course.watch(path.pieces, before) if course.watch is not None and path.count > before else None
+            before, patience = path.count, (course.room or CHUNK) - (path.taken - chosen)
+            code = stepper.advance(path, end, lo, hi, min(patience, course.most - path.taken, path.stretch))
+            stop = course.watch(path.pieces, before - path.born) if course.watch is not None and path.count > before else None
             if stop is not None:
                 path.message = f"a terminal event at t = {stop:.6g}"
                 path.t = stop
@@ -114,12 +151,12 @@ def drive(path: Path, course: Course, choose: Callable[[Path, int], Any]) -> Non
                 path.status = TOLD[code]
                 path.message = f"{path.status} at t = {path.t:.6g}: {_reason(path.status)}"
                 return
-            if path.count >= course.most and (end - path.t)*direction > 0:
+            if path.taken >= course.most and (end - path.t)*direction > 0:
                 path.status = "max_steps"
-                path.message = f"max_steps: {path.count} steps reached t = {path.t:.6g} only; the flow may be stiff, write method=\"radau\""
+                path.message = f"max_steps: {path.taken} steps reached t = {path.t:.6g} only; the flow may be stiff, write method=\"radau\""
                 return
-            if code in (FULL, STIFF):
-                stepper = choose(path, code)
+            if code == STIFF or code == FULL and path.taken - chosen >= (course.room or CHUNK):
+                stepper, chosen = choose(path, code), path.taken
 
 
 def inside(a: float, b: float) -> tuple[float, float]:

@@ -13,36 +13,13 @@ import numpy as np
 
 from .kept import kept
 from .ode_control import ALL_DONE, DIVERGED, FULL, LIMIT, NONFINITE, STIFF, TOO_SMALL
+from .ode_past import rates_at
 
 F, I = nb.float64, nb.int64
 RATES = nb.types.FunctionType(nb.void(F, F[::1], F[::1], F[::1]))
+MEMORY = nb.types.Tuple((F[::1], I[:, ::1], I[::1], F[::1]))
 SAFETY, SHRINK, GROW = 0.9, 0.2, 10.0
 STIFF_STEPS = 15                    # so many steps at the rim of stability mean stiffness (Hairer, Wanner 1996, section IV.2)
-
-
-@nb.njit(nogil=True, error_model="numpy")
-def past_states(t, lags, owner, offset, first, hist_t, hist_c, count, y, w):
-    """Write the states a lag ago where the rates look for them: y_j(t - lag), the first state before the start."""
-    for m in range(lags.shape[0]):
-        at, a, n, to = t - lags[m], owner[m, 0], owner[m, 1], offset[m]
-        if lags[m] == 0.0:
-            w[to:to + n] = y[a:a + n]
-        elif count == 0 or at <= hist_t[0]:
-            w[to:to + n] = first[a:a + n]
-        else:
-            lo, hi = 0, count - 1
-            while lo < hi:
-                middle = (lo + hi + 1)//2
-                if hist_t[middle] <= at:
-                    lo = middle
-                else:
-                    hi = middle - 1
-            u = (at - hist_t[lo])/(hist_t[lo + 1] - hist_t[lo])
-            for i in range(n):
-                value = 0.0
-                for k in range(hist_c.shape[1] - 1, -1, -1):
-                    value = value*u + hist_c[lo, k, a + i]
-                w[to + i] = value
 
 
 @nb.njit(nogil=True, error_model="numpy")
@@ -101,6 +78,15 @@ def largest(a, b):
 
 
 @nb.njit(nogil=True, error_model="numpy")
+def how_it_ended(code, y, slope):
+    """Why steps became too small: rates that are no numbers, a state beyond bounds, or neither."""
+    if code != TOO_SMALL:
+        return code
+    size = largest(y, slope)
+    return NONFINITE if size != size else DIVERGED if size > 1e8 else TOO_SMALL
+
+
+@nb.njit(nogil=True, error_model="numpy")
 def slope_ratio(a, b, x, y):
     """|a - b|/|x - y|, an estimate of the largest |lambda| where x and y are stages at one time."""
     top, bottom = 0.0, 0.0
@@ -111,7 +97,7 @@ def slope_ratio(a, b, x, y):
 
 
 def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, dense, rim, most, longest,
-          lags, owner, offset, first, count, hist_t, hist_c):
+          memory, count, hist_t, hist_c):
     """Advance towards `end` until it is reached or the buffers are full; clock = [t, h, whether the step before was refused].
 
     Rates are asked for times within [lo, hi] only: the piece between two breaks of the right-hand side.
@@ -136,8 +122,7 @@ def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, den
             if s == 0 and known:
                 continue
             combine(A[s], s, K, y, step, stage)
-            past_states(t + c[s]*step, lags, owner, offset, first, hist_t, hist_c, count, stage, w)
-            rates(min(max(t + c[s]*step, lo), hi), stage, K[s], w)
+            rates_at(rates, t + c[s]*step, lo, hi, memory, hist_t, hist_c, count, stage, K[s], w)
             if s == last - 1:
                 before[:] = stage
             if s == last:
@@ -166,15 +151,12 @@ def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, den
         grown = GROW if error == 0.0 else min(GROW, max(SHRINK, SAFETY*error**(-power)))
         grown = min(1.0, grown) if clock[2] == 1.0 else grown
         clock[1], clock[2] = (max(clock[1], h*grown) if reaches else h*grown), 0.0
-    if code == TOO_SMALL:
-        size = largest(y, K[0])
-        code = NONFINITE if size != size else DIVERGED if size > 1e8 else TOO_SMALL
-    return code, count, refused
+    return how_it_ended(code, y, K[0]), count, refused
 
 
 SIGNATURE = nb.types.Tuple((I, I, I))(
     RATES, F[::1], F[::1], F[::1], F, F, F, F, F[::1], F[:, ::1], F[::1], I, F[:, ::1], F, F[:, ::1], F, I, F,
-    F[::1], I[:, ::1], I[::1], F[::1], I, F[::1], F[:, :, ::1])
+    MEMORY, I, F[::1], F[:, :, ::1])
 
 
 @cache

@@ -12,9 +12,9 @@ import numba as nb
 import numpy as np
 
 from .kept import kept
-from .ode_control import ALL_DONE, DIVERGED, FULL, LIMIT, NONFINITE, TOO_SMALL
+from .ode_control import ALL_DONE, FULL, LIMIT, TOO_SMALL
 from .ode_path import Course, Path
-from .ode_rk import RATES, largest
+from .ode_rk import RATES, how_it_ended, largest
 from .tape import series, table
 
 F, I = nb.float64, nb.int64
@@ -107,9 +107,7 @@ def taylor_steps(rates, clock, y, w, J, end, lo, hi, rtol, atol, K, most, count,
             y[:] = new
     if code == TOO_SMALL:
         rates(min(max(clock[0], lo), hi), y, out, w)
-        size = largest(y, out)
-        code = NONFINITE if size != size else DIVERGED if size > 1e8 else TOO_SMALL
-    return code, count, refused
+    return how_it_ended(code, y, out), count, refused
 
 
 SIGNATURE = nb.types.Tuple((I, I, I))(RATES, F[::1], F[::1], F[::1], F[:, ::1], F, F, F, F, F[::1], I, I, I, F[::1], F[:, :, ::1])

@@ -16,13 +16,19 @@ NODES = (9, 12)
 MOST_UNKNOWNS = 3000
 
 
-def starts_singular(system: Any, path: Path) -> bool:
+def starts_singular(system: Any, path: Path, p: int) -> bool:
     """Whether the rates at the start are no numbers, though those just after it are."""
     if "t" not in system.program.params:
         return False
     out = np.empty_like(path.y)
     with np.errstate(all="ignore"):
-        system.rates(path.t, path.y.copy(), out, path.w)
+        try:
+            if path.lags is None:
+                system.declared(np.float64(path.t), path.y.copy(), out, np.array([float(p)]))
+        except ArithmeticError:                             # a division of plain numbers by zero
+            out[:] = np.nan
+        if path.lags is not None or not np.isfinite(out).all():
+            system.rates(path.t, path.y.copy(), out, path.w)
         return not np.isfinite(out).all()
 
 
@@ -70,7 +76,7 @@ def collocate(system: Any, path: Path, h: float, s: int) -> np.ndarray | None:
     with np.errstate(all="ignore"):
         for _ in range(20):
             states = path.y + h*integral @ slopes
-            values, jacobians = _linearized(system, path.t + u*h, states, w)
+            values, jacobians = _linearized(system, path, path.t + u*h, states, w)
             if not np.isfinite(values).all():
                 return None
             matrix = np.eye(s*n) - h*np.einsum("iab,ij->iajb", jacobians, integral).reshape(s*n, s*n)
@@ -85,11 +91,12 @@ def collocate(system: Any, path: Path, h: float, s: int) -> np.ndarray | None:
     return None
 
 
-def _linearized(system: Any, times: np.ndarray, states: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _linearized(system: Any, path: Path, times: np.ndarray, states: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rates and their Jacobians by differences at each node."""
     s, n = states.shape
     values, jacobians, moved = np.empty((s, n)), np.empty((s, n, n)), np.empty(n)
     for i, (t, y) in enumerate(zip(times, states)):
+        path.recall(t, y, w)
         system.rates(t, np.ascontiguousarray(y), values[i], w)
         for j in range(n):
             near = y.copy()

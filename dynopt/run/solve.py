@@ -10,9 +10,10 @@ import numpy as np
 from ..core.errors import ParameterError, ParameterTypeError
 from ..core.rule import Flow
 from ..core.trajectory import Trajectory
+from .history import start_of
 from .setup import check_seed, prepare
 
-INTEGRATORS = ("auto", "taylor", "tsit5", "dop853", "radau")
+INTEGRATORS = ("auto", "taylor", "tsit5", "dop853", "radau", "exact")
 GRID = 201                                              # rows of an ensemble, whose paths take steps of their own
 
 
@@ -20,8 +21,10 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
           events: Any = None, dense: bool = True, seed: int | None = None, **params: Any) -> Trajectory:
     """Solve a flow: x' = flow(x), from x(t0) = x0 to t = until.
 
-    Parameters: `x0` of shape (..., d) or by state, as in iterate (leading axes are an ensemble); `until` a time, or the times wanted
-    in order; `method` is "auto", "taylor", "tsit5", "dop853", "radau", or a scheme (rk4, "leapfrog", ...) with its step `h=`;
+    Parameters: `x0` of shape (..., d) or by state, as in iterate (leading axes are an ensemble); for a flow with delays a function of
+    the time tells what was before t0 (x0=lambda t: [cos(t)]), else the first state is taken; `until` a time, or the times wanted
+    in order; `method` is "auto", "taylor", "tsit5", "dop853", "radau", "exact" (linear flows with
+    constant coefficients, by their modes), or a scheme (rk4, "leapfrog", ...) with its step `h=`;
     `rtol` >= 0 and `atol` >= 0 (a number or one for each entry of the state) bound the error of a step by atol + rtol |x|;
     `events` functions of states by name, or Event(function, terminal=, direction=); `seed` keys the noise. White noise is read in
     Ito's sense by euler_maruyama, in Stratonovich's by heun and the other Runge-Kutta schemes; additive noise knows no difference.
@@ -38,6 +41,7 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     t0, times, end = check_times(t0, until)
     check_tolerances(rtol, atol)
     seed = check_seed(seed)
+    x0, history = start_of(x0, t0, flow)
     noisy = "noise" in flow.oracles or "uniform" in flow.oracles
     if is_scheme(method) or noisy:
         from .stepped import solve_by_steps, without_noise
@@ -49,7 +53,7 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
         raise ParameterError(f"solve: method = {method!r:.40}, expected one of {', '.join(INTEGRATORS)}, or a scheme such as rk4; "
                              "write method=\"auto\"")
     from .ensemble import solve_paths
-    return solve_paths(prepare(flow, problem, x0, params), problem, t0, end, times, method, float(rtol), atol, events, dense)
+    return solve_paths(prepare(flow, problem, x0, params), problem, t0, end, times, method, float(rtol), atol, events, dense, history)
 
 
 def is_scheme(method: Any) -> bool:

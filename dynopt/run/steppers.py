@@ -6,6 +6,7 @@ from typing import Any, Callable
 import numpy as np
 
 from ..core.errors import ParameterError
+from .linear_flow import in_closed_form
 from .ode_control import ALL_DONE, STIFF
 from .ode_path import PAIRS, Course, Pair, Path
 from .ode_radau import Radau
@@ -25,10 +26,11 @@ def settle(method: str, system: System, rtol: float, atol: np.ndarray) -> str:
     """What runs: the integrator asked for where it can, "auto:..." with the one that automatic choice begins with."""
     if method in ("auto", "taylor") and has_series(system, rtol, atol):
         return "auto:taylor" if method == "auto" else method
+    if method == "exact" or method == "auto" and in_closed_form(system):
+        return "exact"
     smooth = system.tape is not None and system.tape.smooth
-    if system.pasts and (method == "radau" or system.kind == "python"):
-        raise ParameterError(f"{system.setup.rule.name}: {'radau' if method == 'radau' else 'a gradient in plain Python'} knows no delays; "
-                             "write method=\"dop853\" and functions that can be traced or compiled")
+    if system.pasts and system.kind == "python":
+        raise ParameterError(f"{system.setup.rule.name}: a gradient in plain Python knows no delays; write functions that can be traced or compiled")
     if method == "taylor" and not smooth:
         raise ParameterError(f"{system.setup.rule.name}: method=\"taylor\" needs rates that are traced expressions without delay or "
                              "implicit parts; write method=\"dop853\"")
@@ -45,7 +47,7 @@ def width_of(method: str, order: int) -> int:
 
 def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Path, int], Any]:
     """choose(path, code): the stepper to begin with, and to go on with after a stretch that ended with `code`."""
-    if method.startswith("auto:") and not system.pasts and system.start.shape[1] <= LARGEST_DENSE and not system.plain:
+    if method.startswith("auto:") and system.start.shape[1] <= LARGEST_DENSE and not system.plain:
         return Automatic(method.partition(":")[2], system, course, p)
     name = method.rpartition(":")[2]
     only = None
@@ -66,7 +68,7 @@ def make(name: str, system: System, course: Course, path: Path, p: int, *, watch
     if name == "taylor":
         made = series_kernel(system, course, path)
         return Taylor(system.rates, course, path) if made is None else SeriesPath(system, made, course, p)
-    return Pair(PAIRS[name], system.rates, course, system.lags(p, path.w), watch_stiffness=watch_stiffness)
+    return Pair(PAIRS[name], system.rates, course, watch_stiffness=watch_stiffness)
 
 
 class Automatic:
@@ -86,7 +88,7 @@ class Automatic:
 
     def __call__(self, path: Path, code: int) -> Any:
         count, t = self.mark
-        done, self.mark = path.count - count, (path.count, path.t)
+        done, self.mark = path.taken - count, (path.taken, path.t)
         if done == 0 and code == ALL_DONE:
             return self._stepper(path)
         mean = abs(path.t - t)/max(done, 1)

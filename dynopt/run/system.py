@@ -109,14 +109,14 @@ class System:
             warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({str(reason):.200}); it runs as plain Python by scipy, "
                           "which is slow", RuntimeWarning, stacklevel=7)
             self.problem._kind = "python"
-            return "python", self._plain_rates, None
+            return "python", self.declared, None
         if any(field.node is None for field in self.fields.values()):
             self.problem._kind = "compiled"
         self.data = {n: m[1] for n, m in made.items()}
         self.layout = rates_source(self.program, self.dims, vectors, matrices, {n: [a.shape for a in d] for n, d in self.data.items()})
         return "compiled", compiled_rates(self.layout.source, tuple((n, m[0]) for n, m in made.items())), None
 
-    def _plain_rates(self, t: float, y: np.ndarray, out: np.ndarray, w: np.ndarray) -> None:
+    def declared(self, t: float, y: np.ndarray, out: np.ndarray, w: np.ndarray) -> None:
         """The declaration itself, on arrays."""
         rule = self.setup.rule
         states = [float(y[a]) if s in rule.scalars else y[a:b].copy() for s, a, b in zip(rule.state, self.edges, self.edges[1:])]
