@@ -12,12 +12,13 @@ from .catalog.index import rules
 from .catalog.schemes import symplectic_euler
 from .core.rule import Rule
 from .theory.algebra import LinearizeError
-from .theory.equivalence import opened, parameter_map, state_map
+from .theory.equivalence import conditions, opened, parameter_map, state_map
 from .theory.exact import neat
 from .theory.letters import Letters
 from .theory.rate_text import is_sum
 from .theory.realize import Realization
 from .theory.symbols import symbol
+from .theory.wording import in_text
 
 # family, who writes it, the rule of the catalogue, how it is called; {name} stands for a parameter
 WAYS = (
@@ -40,6 +41,7 @@ WAYS = (
     ("nesterov", "quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
     ("qhm", "quasi-hyperbolic", "qhm", "QHM(lr={eta}, momentum={beta}, nu={alpha})"),
 )
+HELD = "* while the parameters stay constant: one of the two buffers holds them, the other does not"
 FAMILIES = tuple(dict.fromkeys(family for family, *_ in WAYS))
 # rules that no transfer function describes: the same program, or nothing
 CALLS = {
@@ -52,12 +54,20 @@ CALLS = {
 
 @dataclass(frozen=True)
 class Way:
-    """One way to write a method; `held` tells whether a state of it contains parameters, so that they must stay constant."""
+    """One way to write a method; `held` tells whether a state of it contains parameters, so that they must stay constant,
+    `conditions` what its parameters ask for."""
 
     who: str
     written: str
     params: dict[str, Expr]
     held: bool = False
+    conditions: tuple = ()
+
+    @property
+    def where(self) -> str:
+        """The conditions in words, to stand behind the formula."""
+        shown = ", ".join(f"{in_text(c.lhs)} {c.rel_op} {in_text(c.rhs)}" for c in self.conditions)
+        return f"   ({shown})" if shown else ""
 
 
 @dataclass(frozen=True)
@@ -75,13 +85,15 @@ class Conventions:
         if not self.ways:
             return f"{self.name}: {self.note}"
         width = max(len(w.who) for w in self.ways)
-        lines = [f"{w.who:<{width}}   {w.written}{'   *' if w.held else ''}" for w in self.ways]
+        lines = [f"{w.who:<{width}}   {w.written}{w.where}{'   *' if w.held else ''}" for w in self.ways]
         if any(w.held for w in self.ways):
-            lines.append("* while the parameters stay constant: one of the two buffers holds them, the other does not")
+            lines.append(HELD)
         return "\n".join([*lines, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{html.escape(w.who)}</td><td><code>{html.escape(w.written)}</code></td></tr>" for w in self.ways)
+        rows = "".join(f"<tr><td>{html.escape(w.who)}</td><td><code>{html.escape(w.written)}</code>{html.escape(w.where)}{' *' if w.held else ''}"
+                       "</td></tr>" for w in self.ways)
+        rows += f'<tr><td colspan="2">{HELD}</td></tr>' if any(w.held for w in self.ways) else ""
         return f"<table>{rows}</table>" + (f"<p>{html.escape(self.note)}</p>" if self.note else "")
 
 
@@ -102,10 +114,12 @@ def conventions(rule: Rule) -> Conventions:
     try:
         own = opened(rule)
     except LinearizeError as error:
-        return Conventions(rule.name, (), f"no other convention is known for it ({error})")
+        return Conventions(rule.name, (), f"no other convention is known for it ({str(error).partition(';')[0]})")
     family, params = next(((f, p) for f in FAMILIES for p in [_map(own, f)] if p is not None), ("", {}))
     ways = tuple(_way(own, params, *way) for way in WAYS if way[0] == family)
-    return Conventions(rule.name, ways, "" if ways else "none of the known conventions is this rule")
+    own_noise = any(o.startswith(("noise", "uniform")) for o in rule.program.oracles)
+    note = "none of the known conventions is this rule" if not ways else "without the noise that the rule adds" if own_noise else ""
+    return Conventions(rule.name, ways, note)
 
 
 @cache
@@ -133,13 +147,13 @@ def _way(own: Realization, params: dict[str, Expr], family: str, who: str, name:
     names = {symbol(n) for n in own.names}
     held = any(e.subs(own.roots).free_symbols & names for e in state_map(own, _target(name), there).values())
     shown = {n: e.subs(own.roots) for n, e in there.items()}
-    return Way(who, written.format(**{n: _argument(e) for n, e in shown.items()}), shown, held)
+    return Way(who, written.format(**{n: _argument(e) for n, e in shown.items()}), shown, held, conditions(shown))
 
 
 def _argument(e: Expr) -> str:
     """A parameter as it is typed in a call."""
     if not e.is_rational_function():                                     # roots of parameters: as sympy prints them
-        return str(e)
+        return f"({in_text(e)})" if e.is_Add else in_text(e)
     over, under = e.as_numer_denom()
     shown = Letters().quotient(over.expand(), under.expand())
     return f"({shown})" if is_sum(shown) else shown

@@ -5,7 +5,7 @@ import html
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from sympy import PolynomialError, latex
+from sympy import PolynomialError
 
 from .conventions import conventions
 from .core.errors import RuleError
@@ -18,7 +18,9 @@ from .theory.moments import Moments, moments
 from .theory.rates import Rate, rate
 from .theory.stability import stability
 from .theory.tuning import optimum
+from .theory.wording import in_latex, in_text
 
+LONG = 500                                                               # characters that can still be read
 MANY = 3                                                                 # states up to which second moments fit on a page
 
 
@@ -80,6 +82,7 @@ def describe(rule: Rule) -> Description:
     analysed = _one_mode(rule)
     if isinstance(analysed, str):
         entries.append(Entry("mode analysis", analysed, status="unknown"))
+        entries += _tried("stable where", _frozen, rule)
     else:
         for title, find in ((("stable where", _region), ("boundaries", _boundaries), ("rate", _rate), ("best over [mu, L]", _best),
                              ("noise floor", _noise))):
@@ -117,6 +120,19 @@ def _region(rule: Rule) -> Entry:
     return Entry("stable where", str(region), region.latex, region.proof.status)
 
 
+def _frozen(rule: Rule) -> Entry | None:
+    """The region with the states held fixed that stand in the way of a mode: second moments of adaptive rules."""
+    for held in rule.state[1:]:
+        try:
+            region = stability(rule, freeze=(held,))
+        except RuleError:
+            continue
+        if region.free_symbols and not region.unknown:
+            words = f"with {held} held fixed, lam being the curvature in its metric"
+            return Entry("stable where", f"{region}   ({words})", rf"{region.latex}\quad\text{{({words})}}", region.proof.status)
+    return None
+
+
 def _boundaries(rule: Rule) -> Entry | None:
     region = stability(rule)
     if region.unknown or not region.boundaries:
@@ -126,36 +142,55 @@ def _boundaries(rule: Rule) -> Entry | None:
 
 def _rate(rule: Rule) -> Entry:
     found: Rate = rate(rule)
+    if len(str(found)) > LONG:
+        return Entry("rate", "too long for a page: rate(rule), .at(...) for numbers", status=found.how)
     return Entry("rate", str(found), found.latex, found.how)
 
 
 def _best(rule: Rule) -> Entry | None:
     found = rate(rule)
-    free = {s.name for s in found.free_symbols} - {s.name for s in found.curvatures}
-    if not free or {"mu", "L"} & free or len(found.curvatures) != 1:     # nothing to choose, or chosen already
+    free = {s.name for s in found.free_symbols} - {s.name for s in found.curvatures} - {"mu", "L"}
+    if not free or len(found.curvatures) != 1:                           # nothing to choose, or chosen already
         return None
-    best = optimum(rule)
-    return Entry("best over [mu, L]", repr(best).rpartition("        ")[0], best._repr_latex_().strip("$"), best.proof.status)
+    try:
+        best = optimum(rule)
+    except RuleError as error:                                           # a page is read by people: what to call instead is for code
+        words = str(error).removeprefix("optimum: ").replace("give numbers, as in", "for numbers:")
+        return Entry("best over [mu, L]", words, status="unknown")
+    return Entry("best over [mu, L]", best.formula, best._repr_latex_().strip("$"), best.status)
 
 
 def _limit(rule: Rule) -> Entry | None:
     """The flow of a method as its step vanishes, and the scaling in which it is one."""
     if not isinstance(rule, Method) or "grad" not in rule.oracles:
         return None
-    flow = ode_limit(rule)
+    try:
+        flow = ode_limit(rule)
+    except RuleError as error:
+        return Entry("follows the flow", _first_clause(str(error).removeprefix(f"{rule.name}: ")), status="unknown")
     return Entry("follows the flow", f"{flow.program}\n({flow.origin})", rule_latex(flow), "closed form")
+
+
+def _first_clause(words: str) -> str:
+    """A message without the advice that follows its first semicolon."""
+    first = words.partition(";")[0]
+    return first + ")"*(first.count("(") - first.count(")"))
 
 
 def _noise(rule: Rule) -> Entry | None:
     if len(rule.state) > MANY or "sigma" in rule.params or not any(o.startswith("grad") for o in rule.program.oracles):
         return None
     found: Moments = moments(rule)
-    value = found.variance("x" if "x" in rule.state else rule.state[0])
-    return Entry("noise floor", f"Var x = {value}", rf"\operatorname{{Var}} x = {latex(value)}", "closed form")
+    x = "x" if "x" in rule.state else rule.state[0]
+    value, words = found.variance(x), "gradients with noise of standard deviation sigma"
+    if len(in_text(value)) > LONG:
+        return Entry("noise floor", f'too long for a page: moments(rule).variance("{x}")', status="closed form")
+    tex = rf"\operatorname{{Var}} {x} = {in_latex(value)}\quad\text{{({words})}}"
+    return Entry("noise floor", f"Var {x} = {in_text(value)}   ({words})", tex, "closed form")
 
 
 def _same(rule: Rule) -> Entry | None:
     if rule.kind != "method":
         return None
     found = conventions(rule)
-    return Entry("the same as", repr(found), status="derived" if found.ways else "")
+    return Entry("the same as", repr(found).removeprefix(f"{rule.name}: "), status="derived" if found.ways else "")

@@ -70,7 +70,7 @@ class Problem:
             proof, below = prove_best(self, c)
             if proof is not None and proof.status == "proved":
                 return self.finished(c, proof)
-            lower += [c] if below else []
+            lower += [c] if below and all((c.rho, c.params) != (other.rho, other.params) for other in lower) else []
         return prove_together(self, lower) if self.fixed and len(lower) > 1 else None
 
     @cached_property

@@ -3,15 +3,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sympy import Dummy, Expr, Integer, Matrix, cancel, factor, latex, sqrt
+from sympy import Dummy, Expr, Gt, Integer, Matrix, Ne, Pow, cancel, factor, factor_list, fraction, sqrt, together
+from sympy.core.relational import Relational
 
 from ..core.rule import Rule, as_rule
 from . import pool
 from .algebra import LinearizeError
+from .atoms import first_coefficient, sign
 from .exact import neat, solve
-from .extremal import candidates
+from .extremal import candidates, roots_of
 from .realize import Realization, Z, fresh, is_root, merged, numerators, realize, rooted
 from .symbols import symbol
+from .wording import in_latex, in_text
 
 SECONDS = 20.0
 
@@ -21,7 +24,8 @@ class Equivalence:
     """True where one method can stand in for the other at every parameter.
 
     `params` are the parameters of `written` (the second method where that is possible) in terms of those of the other one,
-    `states` its states in the same terms; `mutual` tells whether each can stand in for the other. `reason` says it in words.
+    `states` its states in the same terms, `conditions` what these terms ask for; `mutual` tells whether each can stand in for the
+    other. `reason` says it in words.
     """
 
     holds: bool
@@ -30,6 +34,7 @@ class Equivalence:
     states: dict[str, Expr] = field(default_factory=dict)
     written: str = ""
     mutual: bool = False
+    conditions: tuple[Relational, ...] = ()
 
     def __bool__(self) -> bool:
         return self.holds
@@ -40,7 +45,8 @@ class Equivalence:
     def _repr_latex_(self) -> str:
         if not self.holds:
             return rf"$\text{{not equivalent: {self.reason}}}$"
-        return "$" + r",\quad ".join(rf"{latex(symbol(n))} = {latex(e)}" for n, e in self.params.items()) + "$"
+        shown = [rf"{in_latex(symbol(n))} = {in_latex(e)}" for n, e in self.params.items()] + [in_latex(c) for c in self.conditions]
+        return "$" + r",\quad ".join(shown) + "$"
 
 
 def equivalent(a: Rule, b: Rule) -> Equivalence:
@@ -56,7 +62,7 @@ def equivalent(a: Rule, b: Rule) -> Equivalence:
     >>> classical = method.from_string("v = beta*v + eta*grad(x); x = x - v", state="x v", name="classical")
     >>> average = method.from_string("v = beta*v + (1 - beta)*grad(x); x = x - eta*v", state="x v", name="average")
     >>> equivalent(classical, average)
-    classical is average with eta = eta/(1 - beta), beta = beta
+    classical is average with eta = eta/(1 - beta), beta = beta, where beta != 1
     """
     try:
         first, second = opened(a), opened(b)
@@ -87,10 +93,39 @@ def _calls(r: Realization) -> str:
 def _found(name: str, other: str, a: Realization, b: Realization, params: dict[str, Expr], mutual: bool) -> Equivalence:
     states = {s: e.subs(a.roots) for s, e in state_map(a, b, params).items()}
     params = {n: e.subs(a.roots) for n, e in params.items()}
-    shown = ", ".join(f"{n} = {e}" for n, e in params.items())
+    asked = conditions(params)
+    shown = ", ".join(f"{n} = {in_text(e)}" for n, e in params.items())
     reason = f"{name} is {other} with {shown}" if params else f"{name} is {other}"
+    reason += f", where {' and '.join(f'{in_text(c.lhs)} {c.rel_op} {in_text(c.rhs)}' for c in asked)}" if asked else ""
     reason += "" if mutual else f"; {other} can do more"
-    return Equivalence(True, reason, params, states, other, mutual)
+    return Equivalence(True, reason, params, states, other, mutual, asked)
+
+
+def conditions(params: dict[str, Expr]) -> tuple[Relational, ...]:
+    """What expressions ask of the symbols in them: no zero under a fraction line, nothing negative under a root."""
+    found: list[Relational] = []
+    for e in params.values():
+        for root in sorted(e.atoms(Pow), key=str):
+            if root.exp.is_Rational and root.exp.q == 2 and root.base.is_positive is not True and not root.base.is_number:
+                found += [_solved(f, ">") for f in _factors(root.base)] if root.base.is_polynomial() else [Gt(root.base, 0)]
+        under = fraction(together(e))[1]
+        found += [_solved(f, "!=") for f in _factors(under) if not sign(f)] if under.is_polynomial() else []
+    return tuple(dict.fromkeys(found))
+
+
+def _factors(e: Expr) -> list[Expr]:
+    return [f for f, _ in factor_list(e)[1]] if e.free_symbols else []
+
+
+def _solved(f: Expr, op: str) -> Relational:
+    """beta != 1 and 1 - beta > 0, not beta - 1 != 0."""
+    f = f if first_coefficient(f) > 0 else -f
+    symbols = list(f.free_symbols)
+    if op == "!=" and len(symbols) == 1 and f.is_polynomial():
+        roots = roots_of(f, symbols[0])
+        if len(roots) == 1 and not roots[0][1]:
+            return Ne(symbols[0], roots[0][0])
+    return Ne(f, 0) if op == "!=" else Gt(f, 0)
 
 
 def parameter_map(a: Realization, b: Realization) -> dict[str, Expr] | None:

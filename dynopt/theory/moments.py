@@ -17,6 +17,7 @@ from .linear import as_expression
 from .numbers import expression
 from .region import Region
 from .symbols import symbol
+from .wording import in_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,7 @@ class Moments:
         return np.array(self.covariance.applyfunc(lambda e: expression(e, env)).tolist(), dtype=float)
 
     def __repr__(self) -> str:
-        rows = [f"Var({s}) = {self.covariance[i, i]}" for i, s in enumerate(self.names)]
+        rows = [f"Var({s}) = {in_text(self.covariance[i, i])}" for i, s in enumerate(self.names)]
         return "\n".join(rows)
 
 

@@ -1,10 +1,12 @@
 """A rate in words: each formula with the place where it holds."""
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from sympy import Expr, cancel, fraction
+from sympy import Expr, cancel, factor_list, fraction, prod, sqrt
 
+from .atoms import sign
 from .letters import Letters
 from .spectrum import Factor
 
@@ -38,7 +40,7 @@ def _expr(e: Expr, write: Letters) -> str:
 def _factor(f: Factor, flow: bool, write: Letters) -> str:
     if f.degree == 1:
         value = _expr(-f.coefficients[1]/f.coefficients[0], write)
-        return value if flow else _rooted(write.absolute(_unsigned(-f.coefficients[1]/f.coefficients[0], write)), f.step, write)
+        return value if flow else _rooted(_size(-f.coefficients[1]/f.coefficients[0], write), f.step, write)
     if f.degree == 2:
         return _quadratic(f, flow, write)
     return _implicit(f, flow, write)
@@ -76,6 +78,24 @@ def _unsigned(e: Expr, write: Letters) -> str:
     return min(a, b, key=lambda s: (s.count("-") + 2*s.startswith("-"), len(s)))
 
 
+def _size(e: Expr, write: Letters) -> str:
+    """|e|, without bars where the sign is evident."""
+    over, under = fraction(cancel(e))
+    known = sign((over*under).expand())
+    return _expr(known*e, write) if known else write.absolute(_unsigned(e, write))
+
+
+def _root_of(e: Expr, write: Letters) -> str:
+    """sqrt(e), as a size where e is a square."""
+    out = []
+    for part in fraction(cancel(e)):
+        content, pairs = factor_list(part)
+        if not sqrt(content).is_Rational or any(power % 2 for _, power in pairs):
+            return _sqrt(_expr(e, write), write)
+        out.append(sqrt(content)*prod(f**(power//2) for f, power in pairs))
+    return _size(out[0]/out[1], write)
+
+
 def _rooted(shown: str, step: int, write: Letters) -> str:
     if step == 1:
         return shown
@@ -83,18 +103,22 @@ def _rooted(shown: str, step: int, write: Letters) -> str:
 
 
 def _quadratic(f: Factor, flow: bool, write: Letters) -> str:
+    """A complex pair where the discriminant is negative, else two real roots; one formula where its sign is evident."""
     a, b, c = f.coefficients
     b, c = cancel(b/a), cancel(c/a)
-    square = _unsigned(b, write)
-    four = _expr(4*c, write)
-    if flow:
-        low, compare = _expr(-b/2, write), f"{_power(square, write)} < {four}"
-        high = f"{low} + {_sqrt(_expr(b**2/4 - c, write), write)}"
-        return _either(low, compare, high, write)
-    low, compare = _sqrt(_expr(c, write), write), f"{_power(square, write)} < {four}"
-    inner = f"{write.absolute(square)} + {_sqrt(f'{_power(square, write)} - {_tight(four)}', write)}"
-    high = rf"\tfrac12\left({inner}\right)" if write.tex else f"({inner})/2"
-    return _either(_rooted(low, f.step, write), compare, _rooted(high, f.step, write), write)
+    square, four = _unsigned(b, write), _expr(4*c, write)
+    over, under = fraction(cancel(b**2 - 4*c))
+    known = sign((over*under).expand())
+    low = _expr(-b/2, write) if flow else _rooted(_root_of(c, write), f.step, write)
+    if known < 0:
+        return low
+    less = f"+ {four[1:]}" if four.startswith("-") and not is_sum(four) else f"- {_tight(four)}"
+    root = _sqrt(f"{_power(square, write)} {less}" if b != 0 else _expr(-4*c, write), write)
+    first = (_expr(-b, write) if flow else _size(b, write)) if b != 0 else ""
+    inner = f"{first} + {root}" if first else root
+    high = rf"\tfrac12\left({inner}\right)" if write.tex else f"({inner})/2" if first else f"{inner}/2"
+    high = high if flow else _rooted(high, f.step, write)
+    return high if known > 0 else _either(low, f"{_power(square, write)} < {four}" if b != 0 else f"{four} > 0", high, write)
 
 
 def _either(low: str, compare: str, high: str, write: Letters) -> str:
@@ -108,6 +132,10 @@ def _sqrt(inside: str, write: Letters) -> str:
 
 
 def _power(inside: str, write: Letters) -> str:
+    if inside.isdigit():
+        return str(int(inside)**2)
+    if write.tex and re.fullmatch(r"\\?\w+", inside):
+        return f"{inside}^2"
     return rf"\left({inside}\right)^2" if write.tex else f"{_paren(inside)}**2"
 
 

@@ -8,7 +8,7 @@ from threading import Timer
 from typing import Any, Iterable, Iterator
 
 import numpy as np
-from sympy import Expr, Float, Integer, latex, nan, oo
+from sympy import Expr, Float, Integer, nan, oo
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
@@ -19,10 +19,10 @@ from .numbers import expression
 from .proof import Proof
 from .rates import Rate, rate
 from .symbols import symbol
+from .wording import in_latex, in_text
 
 SECONDS, NUMERIC_SECONDS, PATIENT = 20.0, 60.0, 2.0
 SAMPLE = (1, 9)                                                          # where it is looked up why there is no closed form
-DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +50,14 @@ class Tuning:
             return self.proof.status
         if not self.attained:
             return "numeric, not attained"
-        return "numeric" if self.lower is None else f"numeric; no parameters reach below {_digits(self.lower)} (z3)"
+        return "numeric" if self.lower is None else f"numeric; no parameters reach below {in_text(self.lower)} (z3)"
 
     @property
     def formula(self) -> str:
         """Parameters and rate in one line."""
         what = "abscissa" if self.kind == "flow" else "rho"
         named = {**self.params, what: self.rho} if self.attained else {what: self.rho}
-        return ", ".join(f"{n} = {_digits(e)}" for n, e in named.items() if e is not nan) + (f"  ({self.note})" if self.note else "")
+        return ", ".join(f"{n} = {in_text(e)}" for n, e in named.items() if e is not nan) + (f"  ({self.note})" if self.note else "")
 
     def at(self, **values: Any) -> dict[str, float]:
         """Parameters and rate in floats, `rho` among them."""
@@ -69,8 +69,8 @@ class Tuning:
 
     def _repr_latex_(self) -> str:
         what = symbol("alpha") if self.kind == "flow" else symbol("rho")
-        rows = [f"{latex(symbol(n))} = {latex(_rounded(e))}" for n, e in self.params.items() if e is not nan]
-        rows += [f"{latex(what)} = {latex(_rounded(self.rho))}"]
+        rows = [f"{in_latex(symbol(n))} = {in_latex(e)}" for n, e in self.params.items() if e is not nan]
+        rows += [f"{in_latex(what)} = {in_latex(self.rho)}"]
         return "$\\displaystyle " + r",\quad ".join(rows) + (rf"\quad\text{{({self.note})}}" if self.note else "") + "$"
 
 
@@ -149,7 +149,7 @@ def _escaping(found: Rate, best: Any) -> Tuning:
 def _falling(found: Rate, best: Any) -> str:
     what = "the abscissa" if found.flow else "rho"
     where = f"as {best.runs} -> {best.to}"
-    return f"{what} falls without bound {where}" if best.limit is -oo else f"{what} falls towards {_digits(best.limit)} {where}"
+    return f"{what} falls without bound {where}" if best.limit is -oo else f"{what} falls towards {in_text(best.limit)} {where}"
 
 
 def _why_not(rule: Rule, found: Rate, names: tuple[str, ...], more: bool) -> str:
@@ -204,11 +204,3 @@ def _patiently(words: str) -> Iterator[None]:
     finally:
         timer.cancel()
 
-
-def _rounded(e: Expr) -> Expr:
-    return e.n(DIGITS) if e.is_Float else e
-
-
-def _digits(e: Expr) -> str:
-    """A float with six digits, everything else as it is."""
-    return f"{float(e):.{DIGITS}g}" if e.is_Float else str(e)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sympy import Expr, Integer, Max, Piecewise, Symbol, cancel
 
-from .atoms import Atom, Formula, make, sign
+from .atoms import Atom, Formula, make
 from .closed_tuning import BETWEEN, M, N
 from .extremal import Candidate
 from .proof import Proof, smt2
@@ -113,7 +113,7 @@ def prove_together(problem: "Problem", lower: list[Candidate]) -> "Tuning | None
         values = [problem.written(c.params[s], c.roots) for c in lower]
         cases = [(v, a >= Max(*(b for b in sizes if b is not a))) for v, a in zip(values, sizes)]
         params[str(s)] = Piecewise(*cases[:-1], (values[-1], True))
-    note = f"for {', '.join(f'{s} > 0' for s in problem.fixed)}"
+    note = f"for {', '.join(f'{s} > 0' for s in problem.fixed)}, where {'the abscissa < 0' if problem.flow else 'rho < 1'}"
     return Tuning(params, Max(*sizes), _together(problem, lower), False, problem.rate.kind,
                   " or ".join(c.clinging for c in lower), note=note)
 
@@ -131,14 +131,17 @@ def _agree(problem: "Problem", lower: list[Candidate]) -> bool:
 def _together(problem: "Problem", lower: list[Candidate]) -> Proof:
     """One case for each bound that is the largest: it is reached there; that one of them is positive closes the argument."""
     questions = [_no_better(problem, c) for c in lower]
-    real = all(sign(inside) > 0 for c in lower for inside in c.roots.values())
+    known = (*make(N - M, ">"), *(a for s in problem.fixed for a in make(s, ">")))
+    questions += [("a root that is not real", (*known, ("or", *(a.negated for a in make(inside, ">")))))
+                  for inside in {i for c in lower for i in c.roots.values()} if make(inside, ">")]
     facts = tuple(dict.fromkeys(a for c in lower for a in _facts(problem, c)))
     questions += [("none of the bounds is positive", (*facts, *(a.negated for c in lower for a in make(c.rho, ">"))))]
     for c in lower:
-        larger = tuple(a for other in lower if other is not c for a in make(c.rho - other.rho, ">="))
+        larger = [a for other in lower if other is not c for a in make(c.rho - other.rho, ">=")]
+        larger += make((0 if problem.flow else 1) - c.rho, ">")          # nothing is claimed where even the best diverges
         questions += [(label, (*facts, *larger, *formulas)) for label, formulas in _reached(problem, c)]
     text = smt2((), questions)
-    if real and all(len(make(c.rho, ">")) == 1 for c in lower) and _all_unsat(questions):
+    if all(len(make(c.rho, ">")) == 1 for c in lower) and _all_unsat(questions):
         return Proof("proved", "no parameters do better at either end (z3), and the larger bound is reached (z3, case by case)", text)
     words = "no parameters do better at either end (z3); that the larger bound is reached was checked at samples only"
     return Proof("unknown", words, text)
