@@ -33,6 +33,10 @@ def test_text_and_numbers():
     assert evaluate("2*sqrt(lam)", lam=9.) == 6 and evaluate(3) == 3
 
 
+def test_a_fraction_is_a_number():
+    assert evaluate("9/8") == 1.125 and evaluate("-2/3") == pytest.approx(-2/3)
+
+
 def test_a_missing_value_is_named():
     with pytest.raises(ParameterError, match="missing beta"):
         evaluate(linearize(heavy_ball).matrix, eta=.1, lam=1.)

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from dynopt.catalog.data import dataset
 from dynopt.core.errors import ParameterError
 from dynopt.run.curvature import curvature, hessian, minimize_newton
 
-# data set -> (its name in sklearn.datasets, how its target becomes one of two classes)
-SETS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
-    "breast_cancer": ("load_breast_cancer", lambda y: y),
-    "wine": ("load_wine", lambda y: (y == 0).astype(int)),
-    "digits": ("load_digits", lambda y: (y >= 5).astype(int)),
-}
+# data set -> how its target becomes one of two classes
+SETS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"breast_cancer": lambda y: y, "wine": lambda y: (y == 0).astype(int),
+                                                       "digits": lambda y: (y >= 5).astype(int)}
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,8 @@ def load(name: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if name not in SETS:
         raise ParameterError(f"--data {name!r}: expected one of {', '.join(SETS)}")
-    try:
-        import sklearn.datasets
-    except ImportError:
-        raise ImportError("the data sets come with scikit-learn, which is not installed; "
-                          "run `pip install 'dynopt[data]'`") from None
-    loader, classes = SETS[name]
-    X, y = getattr(sklearn.datasets, loader)(return_X_y=True)
-    deviation = X.std(axis=0)
-    X = X[:, deviation > 0]
-    return (X - X.mean(axis=0))/X.std(axis=0), classes(y).astype(float)
+    X, y = dataset(name)
+    return X, SETS[name](y).astype(float)
 
 
 def survey(name: str, make: Callable[..., Any], *, l2: float = 1e-2) -> Landscape:

@@ -42,6 +42,7 @@ def evaluate(formula: Any, **values: Any) -> Any:
     try:
         with np.errstate(all="ignore"):
             found = np.asarray(expression(e, env))
+            found = found.astype(float) if found.dtype == object else found        # a fraction, where there is no symbol
     except (KeyError, TypeError):                           # a function that neither numpy nor scipy has here
         found = np.asarray(np.nan)
     if np.isnan(found).any() and not any(np.isnan(v).any() for v in env.values()):

@@ -47,10 +47,16 @@ class Sampled:
     def lifted(self, *, batch: int = 1, replacement: bool = False, **params: float) -> np.ndarray:
         """What one step does to E[z z^T], as a matrix on its entries."""
         M, add = self.step(**params)
-        G = np.einsum("ab,nbc,cd->nad", add, self.hessians, self._query(**params), optimize=True)
-        n = len(M)
-        noise = np.einsum("nab,ncd->acbd", G, G, optimize=True).reshape(n*n, n*n)/len(G)
+        query = self._query(**params)
+        noise = np.kron(add, add) @ self.spread @ np.kron(query, query)
         return np.kron(M, M) + self.strength(batch, replacement)*noise
+
+    @cached_property
+    def spread(self) -> np.ndarray:
+        """The mean over samples of H_i x H_i, deviations from the whole, shape (d*d, d*d)."""
+        d = len(self.hessian)
+        rows = self.hessians.reshape(len(self.hessians), d*d)
+        return (rows.T @ rows/len(rows)).reshape(d, d, d, d).transpose(0, 2, 1, 3).reshape(d*d, d*d)
 
     def radius(self, *, batch: int = 1, replacement: bool = False, **params: float) -> float:
         """The factor by which E|z|^2 shrinks per step in the long run: finite moments where it is below 1."""
