@@ -156,6 +156,9 @@ def test_a_flow_becomes_a_method():
     (lambda: explore(rules["extragradient_play"], Game([lambda x, y: np.array(y.tolist()), lambda x, y: -x])), "grad_1 of game cannot be traced"),
     (lambda: explore(rules["fed_avg"], Game([lambda x: x + np.ones(3), lambda x: x]), x0=[1.]), "no start fits"),
     (lambda: explore("heavy_ball"), "expected a rule"),
+    (lambda: explore(rules["lorenz"]), "asks a problem for nothing"),
+    (lambda: explore(rules["heavy_ball"], quadratic([1, 10]), x0=[1., 2., 3.]), "x0 has 3 coordinates, and quadratic has 2"),
+    (lambda: explore(rules["heavy_ball"], quadratic([1, 10]), x0={"v": [1., 2.]}), "x0 names 'v', expected 'x'"),
     (lambda: explore(rules["heavy_ball"], alpha=1.), "unknown parameter 'alpha'"),
     (lambda: explore(Method.from_string("x = x - eta*grad_1(x) - eta*grad_2(x)", "x"), quadratic([1, 2])), "fields of one x")])
 def test_what_cannot_be_shown_is_refused_in_one_message(call, words):
@@ -421,6 +424,11 @@ def test_a_loss_of_one_coordinate_has_a_page():
     left, right, bottom, top = shown["window"]
     assert shown["dim"] == 1 and left < shown["minimizer"][0] < 1.6 < right and bottom < shown["floor"] < top
     assert "<svg" in page.html and page.data["rules"][0]["start"] == ["x", 0.0]
+
+
+def test_several_states_can_be_started():
+    page = explore(rules["heavy_ball"], quadratic([1, 10]), x0={"x": [1., 2.], "v": [.5, -1.]}, beside=[])
+    assert page.data["rules"][0]["start"] == ["x", [.5, -1.]] and page.data["problems"][0]["start"] == [1., 2.]
 
 
 def test_rules_without_parameters_or_a_choice_of_their_own_have_pages():

@@ -64,7 +64,7 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
 
     rule : a Method, or a Flow (stepped by symplectic Euler or rk4). problem : a traced Problem of one coordinate or more, or a
     Game of two players or of clients; without one, standard ones.
-    x0 : where the first problem starts, shape (d,), or {"x": ..., "y": ...} of two players. steps : iterations shown, 1 to 2000.
+    x0 : where the first problem starts, shape (d,), or {"x": ..., "v": ...} for several states or two players. steps : iterations shown, 1 to 2000.
     beside : other methods to overlay.
     page : one of the fourteen of `dynopt explore --list`, each for any rule.
     params : values to begin with; missing ones follow from the catalogue or are found. Returns a Page.
@@ -86,12 +86,13 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     wanted = [problem] if problem is not None else []
     wanted += problems.standard() if not fields else [games.standard(method)] if problem is None else []
     _check_oracles(method, wanted[0])
+    x0, others = (x0, {}) if fields else _named(method, x0)
     printed = Printed()
     described = [problems.describe(p, printed, x0 if n == 0 else None) for n, p in enumerate(_different(wanted))]
     names = games.beside(method) if fields else BESIDE
-    others = [rules.as_method(r) for r in ([published[n] for n in names] if beside is None else beside)]
-    spec = [rules.describe(method, printed, wanted[0], described[0], params)]
-    spec += [rules.describe(r, printed, wanted[0], described[0], {}) for r in others if r != method]
+    compared = [rules.as_method(r) for r in ([published[n] for n in names] if beside is None else beside)]
+    spec = [rules.describe(method, printed, wanted[0], described[0], params, others)]
+    spec += [rules.describe(r, printed, wanted[0], described[0], {}) for r in compared if r != method]
     title = f"{method.name} on {described[0]['name']}" if page == "explorer" else f"{page.replace('_', ' ')}: {method.name}"
     data = {"title": title, "rules": spec, "problems": described, "steps": steps, "given": bool(params), "overlay": [1] if beside else [],
             "widget": False}
@@ -103,9 +104,24 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     return made
 
 
+def _named(method: Any, x0: Any) -> tuple[Any, dict[str, Any]]:
+    """The start of the first state, and the starts of others where x0 names several states."""
+    first = next(s for s in method.state if s not in method.scalars)
+    if not isinstance(x0, dict):
+        return x0, {}
+    unknown = [n for n in x0 if n not in method.state]
+    if unknown or first not in x0:
+        raise ParameterError(f"explore: x0 names {', '.join(map(repr, x0)) or 'nothing'}, expected {first!r} and, where wanted, others of "
+                             f"{', '.join(method.state)}; write x0={{{first!r}: [1.0, 1.0]}}")
+    return x0[first], {n: v for n, v in x0.items() if n != first}
+
+
 def _check_oracles(method: Any, problem: Any) -> None:
     """The problem has to answer what the rule asks: one gradient, or one field for each player or client."""
     check_problem(method, problem)
+    if not [o for o in method.oracles if not o.startswith(("noise", "uniform"))]:
+        raise RuleError(f"explore: {method.name} asks a problem for nothing, so no picture of a problem belongs to it, expected a rule "
+                        "with an oracle such as grad; draw it with plot_phase, or plot_paths of what iterate or solve returns")
     asked = [o for o in method.oracles if o.startswith(("grad", "hess"))]
     arity = len(next(iter(problem.fields.values())).args) if isinstance(problem, Game) else 0
     if any(o not in problem.fields for o in asked) or arity != games.players(method):

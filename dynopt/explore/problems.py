@@ -56,6 +56,9 @@ def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, An
         raise ParameterError(f"explore: {problem.name} cannot be traced ({reason}), so the page cannot run it; write f with arithmetic "
                              "and the functions of dynopt, as in Problem(lambda x: dot(x, x))")
     d = problem.dim or (np.size(x0) if x0 is not None else 2)
+    if x0 is not None and np.size(x0) not in (1, d):
+        raise ParameterError(f"explore: x0 has {np.size(x0)} coordinates, and {problem.name} has {d}, expected as many; "
+                             f"write x0={[1.0]*min(d, 3)}")
     view = VIEWS.get(problem.name, ([-1.5, 1.0], 2.0))
     start = np.resize(np.asarray(view[0] if x0 is None else x0, dtype=float), d)
     least = np.asarray(minimum(problem, start), dtype=float)

@@ -90,7 +90,8 @@ def span(name: str, value: float) -> tuple[float, float] | None:
     return (-2.0, 2.0) if value == 0 else (4*value, -4*value)
 
 
-def describe(rule: Method, printed: Printed, problem: Any, there: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def describe(rule: Method, printed: Printed, problem: Any, there: dict[str, Any], given: dict[str, Any],
+             named: dict[str, Any] | None = None) -> dict[str, Any]:
     """The rule as data of the page; its printed step goes to `printed`. `there` is the problem as data of the page."""
     game = (problem, there) if "players" in there else None
     fixed, numbers, vectors, matrices = split_parameters(rule, parameters(rule, given, game))
@@ -103,7 +104,7 @@ def describe(rule: Method, printed: Printed, problem: Any, there: dict[str, Any]
     return {"name": rule.name, "source": rule.source, "states": list(fixed.state), "scalars": [s in fixed.scalars for s in fixed.state],
             "code": printed.function(source.source), "arrays": [printed.array(arrays[k](n)) for k, n in source.arrays],
             "oracles": list(source.oracles), "formula": lines(fixed._repr_latex_()),
-            **_starts(fixed, problem, there, numbers, vectors, matrices),
+            **_starts(fixed, problem, there, named or {}, numbers, vectors, matrices),
             "params": [{"name": n, "place": source.params.index(n), "value": values[n], "span": span(n, values[n]), "step": n in STEPS}
                        for n in order],
             "h": source.params.index("h") if "h" in source.params else -1, "t0": _first_time(fixed), "lags": lags(fixed),
@@ -116,20 +117,27 @@ def _players(rule: Method, there: dict[str, Any], z: np.ndarray) -> dict[str, np
     return dict(zip([s for s in rule.state if s not in rule.scalars], np.split(z, np.cumsum(sizes)[:-1])))
 
 
-def _starts(rule: Method, problem: Any, there: dict[str, Any], numbers: dict, vectors: dict, matrices: dict) -> dict[str, Any]:
-    """For each state "x" or "y" where it starts at the start of that player, else its number; and whose coordinates it has."""
+def _starts(rule: Method, problem: Any, there: dict[str, Any], given: dict, numbers: dict, vectors: dict,
+            matrices: dict) -> dict[str, Any]:
+    """For each state "x" or "y" where it starts at the start of that player, else its entries; and whose coordinates it has."""
     known = example.of.get(rule.name)
     probes = _players(rule, there, np.resize(np.array([1.7, -.9, 1.3]), there["dim"]))
     first = next(iter(probes.values()))
     named = probes | {n: np.full(first.size, v) if n not in rule.scalars else v for n, v in (known.start if known else {}).items()}
+    named |= {n: np.broadcast_to(np.asarray(v, dtype=float), (1 if n in rule.scalars else first.size,)) for n, v in given.items()}
     states = prepare(rule, problem, named, {n: float(v) for n, v in numbers.items() if n in rule.params}
                      | {n: v for n, v in (vectors | matrices).items() if n in rule.params and n not in rule.bound}).states
     letters = [(letter, p) for letter, p in zip("xy", probes.values())]
-    start = [next((letter for letter, p in letters if np.array_equal(v[0], p)), float(v[0, 0])) for v in (states[s] for s in rule.state)]
+    start = [next((letter for letter, p in letters if np.array_equal(v[0], p)), _entries(v[0])) for v in (states[s] for s in rule.state)]
     sizes = [p.size for p in probes.values()]
     owner = [sizes.index(states[s].shape[-1]) if states[s].shape[-1] in sizes else 0 for s in rule.state]
     return {"start": start, "owner": [letters.index(next(q for q in letters if q[0] == s)) if s in ("x", "y") else n
                                       for s, n in zip(start, owner)]}
+
+
+def _entries(v: np.ndarray) -> float | list[float]:
+    """One number where all entries are equal, which then serves problems of any dimension."""
+    return float(v[0]) if np.all(v == v[0]) else v.tolist()
 
 
 def _first_time(rule: Method) -> float:

@@ -75,7 +75,9 @@ export class Lab extends ModeLab {
         ? full.slice(0, second)
         : s === "y"
           ? full.slice(second)
-          : new Float64Array(rule.scalars[n] ? 1 : this.size(i, j, n)).fill(s),
+          : Array.isArray(s) && s.length === this.size(i, j, n)
+            ? Float64Array.from(s)
+            : new Float64Array(rule.scalars[n] ? 1 : this.size(i, j, n)).fill(Array.isArray(s) ? s[0] : s),
     );
   }
 
