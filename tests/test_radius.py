@@ -2,11 +2,21 @@
 import numpy as np
 import pytest
 
-from dynopt import ParameterError, delayed, gradient_descent, heavy_ball, linearize, method, nesterov
+from dynopt import (
+    ParameterError,
+    delayed,
+    gradient_descent,
+    heavy_ball,
+    linearize,
+    measured_radius,
+    method,
+    nesterov,
+    spectral_radius,
+)
 from dynopt.emit.entries import Values
 from dynopt.emit.point_map import radius_text
 from dynopt.run import lanes
-from dynopt.run.radius import _run, spectral_radius
+from dynopt.run.radius import _run
 
 
 def by_eigenvalues(rule, values):
@@ -95,3 +105,21 @@ def test_refusals():
         spectral_radius(heavy_ball, eta=.1, lam=1.)
     with pytest.raises(ParameterError, match="unknown parameter 'lr'"):
         spectral_radius(heavy_ball, eta=.1, beta=.1, lr=.1, lam=1.)
+
+
+# -- by brute force ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("rule", [gradient_descent, heavy_ball, nesterov, delayed(heavy_ball, 2)])
+def test_what_a_run_does_is_what_the_map_says(rule):
+    values = {"eta": np.linspace(.05, 6, 23)} | ({"beta": np.linspace(-.8, .95, 17)[:, None]} if "beta" in rule.params else {})
+    exact, measured = spectral_radius(rule, lam=1.3, **values), measured_radius(rule, lam=1.3, steps=4000, **values)
+    clear = (exact > .15) & (np.abs(exact - 1) > 5e-3)
+    assert measured.shape == exact.shape and clear.sum() > .8*exact.size
+    assert np.abs(measured/exact - 1)[clear].max() < .02 and ((measured < 1) == (exact < 1))[clear].all()
+    assert np.abs(measured/exact - 1)[(exact > .2) & (exact < 10)].mean() < 2e-3
+
+
+def test_measured_where_it_vanishes_or_explodes_at_once():
+    found = measured_radius(gradient_descent, eta=[1., 1e20, 1.5])
+    assert found[0] == 0 and found[1] > 1e10 and abs(found[2] - .5) < 1e-3
+    with pytest.raises(ParameterError, match="steps"):
+        measured_radius(gradient_descent, eta=1., steps=3)
