@@ -49,7 +49,7 @@ class Expressions:
 
     @staticmethod
     def of(e: Any) -> Expr:
-        return sympy.sympify(e) if isinstance(e, int) else e
+        return sympy.Integer(e) if isinstance(e, int) else e
 
     @staticmethod
     def expr(c: Expr) -> Expr:
