@@ -132,6 +132,29 @@ def test_crossings_to_ten_tolerances():
     assert np.abs(run.events["up"]["x"]).max() < 10*tol and run.events["up"]["v"].shape == (3, 1)
 
 
+def test_events_of_all_kinds_on_one_run():
+    """None, an exact one at the start, triple roots, simultaneous ones, many within a step, backward in time."""
+    well = dict(problem=quadratic([1.0]), x0=[1.0], rtol=1e-10, atol=1e-10)
+    run = solve(dynopt.conservative, until=4.0, events={"never": "x - 2", "start": "v", "cube": "x**3"}, **well)
+    assert run.events["never"]["t"].size == 0 and run.events["never"]["x"].shape == (0, 1)
+    assert np.allclose(run.events["start"]["t"], [np.pi], atol=1e-9) and np.allclose(run.events["cube"]["t"], [np.pi/2], atol=1e-9)
+    both = solve(dynopt.conservative, until=9.0, events={"a": Event("x", terminal=True), "b": Event("2*x", terminal=True)}, **well)
+    assert both.t[-1] == pytest.approx(np.pi/2, abs=1e-9) and both.events["a"]["t"].size == both.events["b"]["t"].size == 1
+    assert run.at([])["x"].shape == (0, 1)
+    fast = solve(dynopt.gradient_flow, until=1.0, events=lambda x, t: dynopt.sin(200*t), **well)
+    assert np.allclose(fast.events["event"]["t"], np.arange(1, 64)*np.pi/200, atol=1e-12)
+    back = solve(dynopt.kepler, x0={"q": [1, 0], "p": [0, 1]}, until=-7.0, rtol=1e-10, atol=1e-10, events=Event(lambda q: q[..., 1], direction=1))
+    assert np.allclose(back.events["event"]["t"], [-np.pi], atol=1e-9)
+
+
+@pytest.mark.parametrize("until", [0.0, [0.0]])
+def test_a_run_of_no_length(until):
+    one = solve(dynopt.gradient_flow, quadratic([1.0]), x0=[1.0], until=until, events="x")
+    many = solve(dynopt.gradient_flow, quadratic([1.0]), x0=[[1.0], [2.0]], until=until)
+    assert one.success and one.t.tolist() == [0.0] and one.x.tolist() == [[1.0]] and one.events["event"]["t"].size == 0
+    assert many.success and many.x.tolist() == [[[1.0]], [[2.0]]]
+
+
 def test_terminal_event_ends_the_run():
     run = solve(dynopt.gradient_flow, quadratic([1.0]), x0=[1.0], until=1e6, rtol=1e-9, atol=1e-12, events=Event("x - 1/2", terminal=True))
     assert run.success and run.t[-1] == pytest.approx(np.log(2), abs=1e-8) and "terminal" in run.message

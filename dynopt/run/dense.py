@@ -21,7 +21,7 @@ class Pieces:
         flat = times.reshape(-1)
         if len(self.t) < 2:
             out = np.where((flat == self.t[0])[:, None], self.start, np.nan)
-            return out.reshape(*times.shape, -1)
+            return out.reshape(*times.shape, out.shape[-1])
         direction = 1.0 if self.t[-1] >= self.t[0] else -1.0
         at = np.clip(np.searchsorted(direction*self.t, direction*flat, side="right") - 1, 0, len(self.t) - 2)
         u = (flat - self.t[at])/(self.t[at + 1] - self.t[at])
@@ -32,7 +32,7 @@ class Pieces:
             value[flat == self.t[-1]] = self.last
         rim = 1e-12*max(abs(self.t[-1]), abs(self.t[0]), 1e-300)
         value[((flat - self.t[0])*direction < -rim) | ((flat - self.t[-1])*direction > rim)] = np.nan
-        return value.reshape(*times.shape, -1)
+        return value.reshape(*times.shape, value.shape[-1])
 
     @property
     def nodes(self) -> np.ndarray:

@@ -147,12 +147,15 @@ def one_path(system: System, path: Path, course: Course, method: str, p: int) ->
 
 def values_at(runs: list[Pieces], lead: tuple[int, ...]) -> Callable[[Any], np.ndarray]:
     """States (*lead, *times, n) at times of any shape."""
-    return lambda t: np.stack([run(t) for run in runs]).reshape(*lead, *np.shape(t), -1)
+    def at(t: Any) -> np.ndarray:
+        found = np.stack([run(t) for run in runs])
+        return found.reshape(*lead, *np.shape(t), found.shape[-1])
+    return at
 
 
 def grid_of(times: np.ndarray | None, t0: float, end: float) -> np.ndarray:
     """The times of the rows of an ensemble: those asked for, or an even grid."""
-    return np.linspace(t0, end, GRID) if times is None else times
+    return np.linspace(t0, end, GRID if end != t0 else 1) if times is None else times
 
 
 def gather(task: Task, ends: list[tuple[str, str, float, dict]], times: np.ndarray | None, dense: bool, *, at: Callable[[Any], np.ndarray],

@@ -15,7 +15,7 @@ from ..core.parse import parse
 from ..core.values import plain_constant
 from .dense import Pieces
 
-SAMPLES = 8                                         # looks at each step: an event that comes and goes between two is missed
+SAMPLES, LOOKS = 8, 2000                            # looks at each step, and at a whole run: what comes and goes between two is missed
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,12 @@ class Watched:
 
     def search(self, run: Pieces, first: int) -> list[float]:
         """Zeros in the steps from `first` on."""
-        a, b = run.t[first:-1], run.t[first + 1:]
-        u = np.linspace(0, 1, SAMPLES + 1)
-        grid = a[:, None] + u*(b - a)[:, None]
-        level = self.value(grid.reshape(-1), run(grid.reshape(-1))).reshape(grid.shape)
-        before, after = level[:, :-1], level[:, 1:]
+        grid = looks(run.t, first)
+        level = self.value(grid, run(grid))
+        before, after = level[:-1], level[1:]
         rising, falling = (before < 0) & (after >= 0), (before > 0) & (after <= 0)
         wanted = rising if self.event.direction > 0 else falling if self.event.direction < 0 else rising | falling
-        return [self._root(run, grid[i, j], grid[i, j + 1]) for i, j in np.argwhere(wanted)]
+        return [self._root(run, grid[i], grid[i + 1]) for i in np.flatnonzero(wanted)]
 
     def _root(self, run: Pieces, a: float, b: float) -> float:
         def at(t: float) -> float:
@@ -102,7 +100,15 @@ class Watched:
             return float(self.value(times, run(times))[0])
         if at(b) == 0.0:
             return float(b)
-        return float(brentq(at, a, b, xtol=1e-300, rtol=8.9e-16))
+        return float(brentq(at, a, b, xtol=2e-16*max(abs(a), abs(b), 1e-290), rtol=8.9e-16, maxiter=2000))      # a triple root takes hundreds
+
+
+def looks(t: np.ndarray, first: int) -> np.ndarray:
+    """Times to look at in the steps from `first` on: SAMPLES in each, and more in the long ones of a short run."""
+    spans = np.diff(t[first:])
+    counts = np.maximum(SAMPLES, np.ceil(LOOKS*np.abs(spans)/max(abs(t[-1] - t[0]), 1e-300))).astype(int)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.append(np.repeat(t[first:-1], counts) + within/np.repeat(counts, counts)*np.repeat(spans, counts), t[-1])
 
 
 def watcher(watched: dict[str, Watched]) -> Callable[[Pieces, int], float | None] | None:

@@ -165,7 +165,7 @@ class Modes:
             for g, block in self.large:
                 out[:, g] = self.y0[g] + block(t)
         out[t == 0.0] = self.y0
-        return out.reshape(*times.shape, -1)
+        return out.reshape(*times.shape, out.shape[-1])
 
 
 class _Block:
