@@ -12,7 +12,27 @@ import pytest
 import sympy
 
 import dynopt
-from dynopt import RuleError, equivalent, explicit_euler, implicit_euler, leapfrog, linearize, modified, ode_limit, order_of
+from dynopt import (
+    RuleError,
+    bdf2,
+    conformal_leapfrog,
+    equivalent,
+    explicit_euler,
+    implicit_euler,
+    leapfrog,
+    linearize,
+    modified,
+    ode_limit,
+    order_of,
+    rk2,
+    rk4,
+    rkc,
+    runge_kutta,
+    stability_interval,
+    stability_region,
+    symplectic_euler,
+    theta,
+)
 from dynopt.core.parse import parse
 from dynopt.theory.algebra import expression
 from dynopt.theory.symbols import symbol
@@ -136,3 +156,49 @@ def test_compare_follows_a_singular_start_and_transients():
     late = dynopt.compare(dynopt.nag_c, dynopt.nesterov_flow.subs(r=3), dynopt.double_well(), x0=[.3], until=2., h=[.01, .005, .0025],
                           where={"eta": "h**2"})
     assert [c.order for c in late.modified] == pytest.approx([2, 3], abs=.15)
+
+
+# -- schemes in the complex plane --------------------------------------------------------------------------------------
+
+RADAU = runge_kutta(([["5/12", "-1/12"], ["3/4", "1/4"]], ["3/4", "1/4"]))
+PLANE = [(explicit_euler, 1), (rk2, 2), (rk4, 4), (rkc(3), 1), (implicit_euler, 1), (bdf2, 2), (RADAU, 3)]
+
+
+@pytest.mark.parametrize("scheme", [s for s, _ in PLANE], ids=[s.__name__ for s, _ in PLANE])
+def test_stability_region_is_that_of_the_step_itself(scheme):
+    """Against the largest factor of the step run on complex numbers."""
+    region = stability_region(scheme)
+    assert region.proof.status == "proved"
+    rng = np.random.default_rng(3)
+    z = rng.uniform(-7, 7, 300) + 1j*rng.uniform(-7, 7, 300)
+    sizes = np.array([largest_factor(scheme, c) for c in z])
+    sure = abs(sizes - 1) > 1e-6
+    assert np.array_equal(region.contains(z_re=z.real, z_im=z.imag)[sure], sizes[sure] < 1)
+
+
+def largest_factor(scheme, z):
+    """R(z) from the tableau, or the roots of rho - z sigma written by hand from the textbook."""
+    if scheme is bdf2:
+        return max(abs(np.roots([3/2 - z, -2, 1/2])))
+    if scheme in (explicit_euler, implicit_euler):
+        return abs(1 + z) if scheme is explicit_euler else 1/abs(1 - z)
+    if hasattr(scheme, "A"):
+        A, b = np.array(scheme.A, float), np.array(scheme.b, float)
+        return abs(1 + z*b @ np.linalg.solve(np.eye(len(b)) - z*A, np.ones(len(b))))
+    w = 1 + .05/9
+    T = [1, w, 2*w*w - 1, 4*w**3 - 3*w]
+    slope = 12*w*w - 3
+    u = w + z*T[3]/slope
+    return abs((4*u**3 - 3*u)/T[3])
+
+
+def test_a_parameter_of_the_scheme_stays_free():
+    region = stability_region(theta)
+    assert region.contains(z_re=-50., z_im=0., theta=.5) and not region.contains(z_re=-50., z_im=0., theta=.45)
+    assert str(stability_region(theta, theta="1/2")) == "z_re < 0"
+
+
+def test_intervals_of_schemes_of_positions_and_velocities():
+    for scheme in (leapfrog, symplectic_euler, conformal_leapfrog):
+        assert stability_interval(scheme).imag == 2 and stability_interval(scheme).real is None
+    assert stability_interval(rkc(7)).real.evalf(8) == pytest.approx(94.92394, rel=1e-6)

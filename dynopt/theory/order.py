@@ -7,11 +7,13 @@ from math import prod
 from typing import Any, Callable, Iterator
 
 import sympy
-from sympy import Expr, Integer, Symbol
+from sympy import Expr, Integer
 
 from ..core.errors import ParameterTypeError, RuleError
-from ..core.expr import Node
+from ..core.expr import Node, leaf
 from ..core.rule import Flow, Method
+from ..core.strings import rule_from_nodes
+from .complex_plane import factors_of, scheme_on_test
 from .modified import HIGHEST, Expansion, clocked, own_field, second_order, to_node
 from .symbols import symbol
 from .trees import Algebra, Element, Tree, all_trees, run, size
@@ -131,9 +133,12 @@ def tableau_order(scheme: Any, highest: int = 8) -> tuple[int, dict[Tree, Fracti
 
 @dataclass(frozen=True)
 class Interval:
-    """How far a scheme is stable for x' = -y x (`real`) and x' = i y x (`imag`), h = 1: algebraic numbers, oo, or 0."""
+    """How far a scheme is stable for x' = -y x (`real`) and x' = i y x (`imag`), h = 1: algebraic numbers, oo, or 0.
 
-    real: Expr
+    A scheme of positions and velocities has `imag` from x'' = -y^2 x and no `real`.
+    """
+
+    real: Expr | None
     imag: Expr
 
 
@@ -146,41 +151,32 @@ def stability_interval(scheme: Callable[[Flow], Method]) -> Interval:
     >>> stability_interval(rk4).imag
     2*sqrt(2)
     """
-    return Interval(_end(scheme, Integer(-1)), _end(scheme, sympy.I))
+    try:
+        made = scheme_on_test(scheme)
+    except RuleError:
+        return Interval(None, _first_exit(_on_oscillator(scheme)))
+    made = made.subs(theta="1/2") if "theta" in made.params else made
+    p = factors_of(made, sympy.Dummy("zeta"))
+    return Interval(*(_first_exit(sympy.Poly(p.as_expr().subs(symbol("a"), z*REAL), p.gen)) for z in (Integer(-1), sympy.I)))
 
 
-def _end(scheme: Callable[[Flow], Method], direction: Expr) -> Expr:
-    polynomial, zeta = characteristic(scheme, direction*REAL)
-    return _first_exit(polynomial, zeta)
+def _on_oscillator(scheme: Callable[[Flow], Method]) -> sympy.Poly:
+    x, v, y = leaf("state", "x"), leaf("state", "v"), leaf("param", "y")
+    made = scheme(rule_from_nodes(Flow, "oscillator", ("x", "v"), [v, -(y*y)*x]))
+    return factors_of(made.subs(h=1), sympy.Dummy("zeta"))                                   # type: ignore[arg-type]
 
 
-def characteristic(scheme: Callable[[Flow], Method], z: Expr) -> tuple[sympy.Poly, Symbol]:
-    """The polynomial in zeta whose roots are the factors per step of the scheme on x' = z x with h = 1."""
-    from ..core.expr import leaf
-    from ..core.strings import rule_from_nodes
-    from .linear import linearize
-    a = leaf("param", "a")
-    test = rule_from_nodes(Flow, "test", ("x",), [a*leaf("state", "x")])
-    made = scheme(test)
-    zeta = sympy.Dummy("zeta")
-    matrix = linearize(made.subs(h=1) if "theta" not in made.params else made.subs(h=1, theta=str(sympy.Rational(1, 2)))).matrix
-    matrix = matrix.subs(symbol("a"), z)
-    determinant = (zeta*sympy.eye(matrix.rows) - matrix).det(method="berkowitz")
-    top, _ = sympy.fraction(sympy.cancel(sympy.together(determinant)))
-    return sympy.Poly(sympy.expand(top), zeta), zeta
-
-
-def _first_exit(p: sympy.Poly, zeta: Symbol) -> Expr:
+def _first_exit(p: sympy.Poly) -> Expr:
     """The first y > 0 beyond which a root lies outside the unit disk: a common root of p and its reflection, or the end at infinity."""
-    mirror = sympy.Poly([sympy.conjugate(c) for c in p.all_coeffs()][::-1], zeta)
-    resultant = sympy.expand(sympy.resultant(p.as_expr(), mirror.as_expr(), zeta))
-    real, imaginary = resultant.as_real_imag()
-    parts = [sympy.Poly(e, REAL) for e in map(sympy.expand, (real, imaginary)) if e != 0]
-    if not parts:
-        return sympy.oo if not _grows(p, Fraction(1)) else Integer(0)
+    mirror = sympy.Poly([sympy.conjugate(c) for c in p.all_coeffs()][::-1], p.gen)
+    resultant = sympy.expand(sympy.resultant(p.as_expr(), mirror.as_expr(), p.gen))
+    parts = [sympy.Poly(e, REAL) for e in map(sympy.expand, resultant.as_real_imag()) if e != 0]
+    if not parts:                                              # a root stays on the circle: it leaves where it meets another one
+        double = map(sympy.expand, sympy.expand(sympy.discriminant(p)).as_real_imag())
+        parts = [sympy.Poly(e, REAL) for e in double if e != 0] or [sympy.Poly(1, REAL)]
     common = parts[0] if len(parts) == 1 else sympy.gcd(parts[0], parts[1])
-    ends = sorted({r for r in sympy.real_roots(sympy.Poly(common, REAL).sqf_part()) if r.is_positive}, key=lambda r: r.evalf(30))
-    marks = [Integer(0), *ends]
+    found = sympy.real_roots(common.sqf_part()) if common.degree() > 0 else []
+    marks = [Integer(0), *sorted({r for r in found if r.is_positive}, key=lambda r: r.evalf(30))]
     for i, mark in enumerate(marks):
         beyond = (mark + marks[i + 1])/2 if i + 1 < len(marks) else mark + 1
         if _grows(p, Fraction(int(sympy.floor(beyond.evalf(30)*2**20)), 2**20)):
