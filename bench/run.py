@@ -2,14 +2,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import platform
 import sys
 import tempfile
 import time
 import traceback
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable
 
+import catalogue
 import rows_fixed
 import rows_solve
 from harness import HERE, Row, cpp, fma_peak, process_seconds, write_bandwidth
@@ -68,21 +72,28 @@ def table(rows: list[Row], peak: float, bandwidth: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    library, jax, heyoka = cpp(), optional("peers_jax"), optional("heyoka")
+def main(wanted: list[str]) -> None:
+    """All groups, or those named; rows measured earlier on this machine stay in the table."""
+    library, boost, jax, heyoka = cpp(), cpp("odeint"), optional("peers_jax"), optional("heyoka")
     peak, bandwidth = fma_peak(), write_bandwidth()
     print(f"FMA peak {2/peak/1e9:.1f} Gflop/s, writing {bandwidth/1e9:.1f} GB/s", flush=True)
-    rows: list[Row] = []
-    for group in (starts, lambda: rows_fixed.ensembles(library, jax), lambda: rows_fixed.sweeps(library),
-                  lambda: rows_fixed.long_runs(library, jax), rows_fixed.radii, lambda: rows_fixed.noise(library),
-                  lambda: rows_solve.single(heyoka), rows_solve.large_quadratic):
+    groups: dict[str, Callable[[], list[Row]]] = {
+        "starts": starts, "ensembles": lambda: rows_fixed.ensembles(library, jax), "sweeps": lambda: rows_fixed.sweeps(library),
+        "long": lambda: rows_fixed.long_runs(library, jax), "radii": rows_fixed.radii, "noise": lambda: rows_fixed.noise(library),
+        "single": lambda: rows_solve.single(heyoka, jax, boost), "many": lambda: rows_solve.many(heyoka),
+        "large": rows_solve.large_quadratic, "catalogue": catalogue.rows}
+    place = Path(tempfile.gettempdir())/f"dynopt-bench-{os.getuid()}"/"rows.json"
+    known = json.loads(place.read_text()) if wanted and place.exists() else {}
+    for name in wanted or groups:
         try:
-            rows += group()
+            known[name] = [asdict(row) for row in groups[name]()]
         except Exception:
             traceback.print_exc()
-            rows.append(Row("a group of rows", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))
+            known[name] = [asdict(Row(f"the rows of {name}", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))]
+        place.write_text(json.dumps(known))
+    rows = [Row(**row) for name in groups for row in known.get(name, [])]
     (HERE/"results.md").write_text(table(rows, peak, bandwidth), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -151,8 +151,15 @@ def print_catalog(word: str, *, as_json: bool) -> None:
 
 def summary(thing: Any) -> str:
     if isinstance(thing, Rule):
-        return f"({', '.join(thing.state)}; {', '.join(thing.params)})  {thing.source}".rstrip()
+        return f"{region_in_a_line(thing)}   ({', '.join(thing.state)}; {', '.join(thing.params)})  {thing.source}".rstrip()
     return (inspect.getdoc(thing) or "").split("\n")[0]
+
+
+def region_in_a_line(rule: Rule) -> str:
+    """Where the rule is stable, and how that was asked; the first reason where it is unknown."""
+    from dynopt.theory.usual import usual
+    found, how = usual(rule)
+    return str(found).partition(";")[0] + (f"  [{how}]" if how else "")
 
 
 def entry(drawer: str, name: str, thing: Any) -> dict[str, Any]:

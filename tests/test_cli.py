@@ -106,8 +106,13 @@ def test_a_scheme_of_a_flow_is_a_rule():
 
 
 def test_catalog_lists_every_rule_for_people_and_programs(capsys):
-    code, out, _ = run("catalog", capsys=capsys)
-    assert code == 0 and "heavy_ball" in out and "Polyak 1964" in out
+    code, out, _ = run("catalog", "eq. (9)", capsys=capsys)
+    [line] = [text for text in out.splitlines() if text.strip().startswith("heavy_ball ")]
+    assert code == 0 and "|beta| < 1, 0 < eta*lam < 2*(1 + beta)" in line and "Polyak 1964" in line
+    code, out, _ = run("catalog", "RMSProp", capsys=capsys)
+    assert code == 0 and "0 < eta*lam < 2  [v held fixed]" in out
+    code, out, _ = run("catalog", "signSGD", capsys=capsys)
+    assert code == 0 and "unknown: " in out
     code, out, _ = run("catalog", "--json", capsys=capsys)
     names = {entry["name"] for entry in json.loads(out)}
     assert {"heavy_ball", "damped", "symplectic_euler"} <= names

@@ -74,7 +74,8 @@ def is_stable(rule, point):
         return sympy.Matrix(out if isinstance(out, tuple) else (out,))
     zero = step([Integer(0)]*n)
     columns = [step([Integer(int(i == j)) for i in range(n)]) - zero for j in range(n)]
-    coefficients = [Fraction(int(c.p), int(c.q)) for c in sympy.Matrix.hstack(*columns).charpoly().all_coeffs()]
+    matrix = sympy.Matrix.hstack(*columns).applyfunc(lambda e: sympy.nsimplify(e, rational=True))          # 1.5 in a declaration is 3/2
+    coefficients = [Fraction(int(c.p), int(c.q)) for c in matrix.charpoly().all_coeffs()]
     return bool(schur_cohn(to_disk(coefficients) if rule.kind == "flow" else coefficients)[0])
 
 
