@@ -38,7 +38,7 @@ class Page:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own, which survives saving a notebook."""
-        return (f'<iframe srcdoc="{escape(self.html, quote=True)}" title="{escape(self.title, quote=True)}" width="100%" height="1150" '
+        return (f'<iframe srcdoc="{escape(self.html, quote=True)}" title="{escape(self.title, quote=True)}" width="100%" height="1380" '
                 'style="border:0;border-radius:12px" sandbox="allow-scripts" loading="lazy"></iframe>')
 
     def show(self) -> Any:

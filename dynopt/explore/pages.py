@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.errors import ParameterError
 
-BASE = ("numerics.js", "canvas.js", "ui.js", "mode.js", "lab.js", "panels.js", "map.js")
+BASE = ("numerics.js", "canvas.js", "ui.js", "mode.js", "lab.js", "landscape.js", "panels.js", "map.js")
 SHEET = (*BASE, "sheet.js")
 
 
@@ -20,7 +20,7 @@ class Kind:
 
 PAGES = {
     "explorer": Kind("a rule on a problem: path, stability map, decay and roots, linked", "Explorer",
-                     (*BASE, "flow.js", "explorer_view.js", "explorer_draw.js", "explorer.js")),
+                     (*BASE, "flow.js", "explorer_view.js", "explorer_draw.js", "explorer_compute.js", "explorer.js")),
     "eigenbasis": Kind("the same descent in the original coordinates and along the eigenvectors", "EigenBasis",
                        (*SHEET, "page_eigenbasis.js")),
     "eigenerrors": Kind("what is left of the error at three curvatures, iteration after iteration", "EigenErrors",

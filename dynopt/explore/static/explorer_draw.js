@@ -1,7 +1,8 @@
 // What the explorer draws: the plane, the map, the decay and the roots.
 import { colours } from "./canvas.js";
 import { label, legend } from "./ui.js";
-import { cross, decay, disk, landscape, path } from "./panels.js";
+import { landscape } from "./landscape.js";
+import { cross, decay, disk, path } from "./panels.js";
 import { ExplorerView } from "./explorer_view.js";
 
 const BUDGET = 4; // milliseconds of a frame, after which the map waits for the next one

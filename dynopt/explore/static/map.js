@@ -2,13 +2,13 @@
 import { cividis, colours } from "./canvas.js";
 import { contour, joined } from "./numerics.js";
 import { label } from "./ui.js";
-import { picture, rgb } from "./panels.js";
+import { picture, rgb } from "./landscape.js";
 
 export const KINDS = {
   fold: ["root at +1", [7, 4]],
   flip: ["root at −1", []],
-  neimark_sacker: ["pair on the circle", [2, 3]],
-  hopf: ["pair on the axis", [2, 3]],
+  neimark_sacker: ["pair on the circle", [0.01, 5.5]],
+  hopf: ["pair on the axis", [0.01, 5.5]],
 };
 
 const word = (colour) => new Uint32Array(new Uint8ClampedArray([...colour, 255]).buffer)[0];
@@ -168,8 +168,11 @@ export class StabilityMap {
         Y = (r) => plot.y0 + ((r + 0.5) / H) * (plot.y1 - plot.y0);
       for (const b of this.boundaries()) {
         c.strokeStyle = ink.first;
-        c.lineWidth = 2.2;
-        c.setLineDash((KINDS[b.kind] || ["", []])[1]);
+        const dash = (KINDS[b.kind] || ["", []])[1],
+          dotted = dash[0] < 1;
+        c.lineWidth = dotted ? 3.2 : 2.4;
+        c.lineCap = dotted ? "round" : "butt";
+        c.setLineDash(dash);
         c.beginPath();
         for (const line of joined(b.list)) {
           c.moveTo(X(line[0]), Y(line[1]));

@@ -2,7 +2,8 @@
 import { colours, show } from "./canvas.js";
 import { eigen, times } from "./numerics.js";
 import { legend, steer } from "./ui.js";
-import { cross, landscape, path } from "./panels.js";
+import { landscape } from "./landscape.js";
+import { cross, path } from "./panels.js";
 import { Sheet } from "./sheet.js";
 
 export class EigenBasis extends Sheet {

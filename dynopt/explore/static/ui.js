@@ -113,7 +113,7 @@ export function toggle(words, on, change) {
 
 // a card with a heading, a legend and a canvas that keyboards and screen readers can use
 export function card(title, note, words, { keys = false } = {}) {
-  const canvas = el("canvas", { role: "img", "aria-label": words, ...(keys ? { tabindex: 0 } : {}) });
+  const canvas = el("canvas", { role: keys ? "application" : "img", "aria-label": words, ...(keys ? { tabindex: 0 } : {}) });
   const legend = el("span", { class: "legend" }, note);
   const node = el("section", { class: "card" }, el("header", {}, el("h2", {}, title), legend), canvas);
   return { node, canvas, legend, say: (text) => canvas.setAttribute("aria-label", `${words}. ${text}`) };
