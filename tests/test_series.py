@@ -95,6 +95,17 @@ def test_ends_are_told_as_the_interpreter_tells_them(rates, start, status, monke
     assert abs(runs[0].t[-1] - runs[1].t[-1]) <= 1e-6 and np.isfinite(last(runs[0])).all()
 
 
+def test_tolerances_that_are_zero():
+    """A state at zero without an absolute tolerance: no error is allowed where there is none; entries that stay there do not count."""
+    run = solve(damped, quadratic([1., 4.]), x0={"x": [1., 0.], "v": [0., 0.]}, until=2., gamma=0., rtol=1e-9, atol=np.array([0., 0., 1e-9, 0.]))
+    assert run.success and abs(run.x[-1, 0] - np.cos(2)) < 1e-8 and (run.x[:, 1] == 0).all()
+    many = solve(damped, quadratic([1., 4.]), x0={"x": [[1., 0.]]*20, "v": [[0., 0.]]*20}, until=2., gamma=0., rtol=1e-9,
+                 atol=np.array([0., 0., 1e-9, 0.]))
+    assert many.success and (many.x[:, -1] == run.x[-1]).all()
+    loose = solve(damped, quadratic([1., 4.]), x0=[1., 1.], until=2., gamma=0., rtol=0., atol=1e-9)
+    assert loose.success and np.abs(loose.x[-1] - np.cos([2., 4.])).max() < 1e-8
+
+
 def test_many_steps_and_events():
     run = solve(damped, double_well(), x0=[.4, .3], until=2000., gamma=0., rtol=1e-10, atol=1e-10, events={"left": lambda v: v[0]})
     assert len(run.t) > 2048 and run.success

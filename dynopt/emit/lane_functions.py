@@ -107,11 +107,12 @@ class Lanes:
         return self.number(self.int("add", self.bits(power), shift))
 
     def minimum(self, a: float | str, b: float | str) -> str:
-        """The smaller of two numbers."""
+        """The smaller of two numbers; b where a is not a number."""
         a, b = self.real(a), self.real(b)
         return self._pick(self._less(a, b), a, b)
 
     def maximum(self, a: float | str, b: float | str) -> str:
+        """The larger of two numbers; b where a is not a number."""
         a, b = self.real(a), self.real(b)
         return self._pick(self._less(b, a), a, b)
 

@@ -79,7 +79,7 @@ class Step:
         for k in (K - 1, K):
             size = lanes.real(1e-300)
             for x, scale in zip(self.x, scales):
-                size = lanes.maximum(size, lanes.op("fdiv", self._abs(x[k]), scale))
+                size = lanes.maximum(lanes.op("fdiv", self._abs(x[k]), scale), size)         # 0/0 counts for nothing
             power = lanes.rough_power(lanes.minimum(size, 1e300), -1.0/k)
             h = lanes.minimum(h, lanes.op("fmul", power, math.exp(-0.7/(K - 1))))
         left = self._abs(lanes.op("fsub", course.end, here.t))
@@ -130,7 +130,7 @@ class Step:
         lanes = self.lanes
         error = lanes.real(1e-300)
         for miss, bound in zip(misses, bounds):
-            error = lanes.maximum(error, lanes.op("fdiv", miss, bound))
+            error = lanes.maximum(lanes.op("fdiv", miss, bound), error)
             finite = self._both(finite, self._compare("olt", miss, lanes.real(float("inf"))))
         power = lanes.rough_power(lanes.op("fdiv", .5*DEFECT, lanes.minimum(error, 1e300)), 1/(self.series.count + 1))
         factor = lanes.maximum(lanes.op("fmul", lanes.minimum(power, 1.0), .9), .2)
