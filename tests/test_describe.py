@@ -55,3 +55,15 @@ def test_a_buffer_that_holds_the_step_is_marked():
 def test_a_method_that_nobody_else_writes():
     odd = method.from_string("x = x - eta*grad(x - eta*grad(x))", state="x", name="odd")
     assert "none of the known" in repr(conventions(odd))
+
+
+def test_an_adaptive_rule_has_a_region_with_its_second_moment_held():
+    page = describe(rules["adam"])
+    assert page["stable where"].status == "proved" and "with v held fixed" in page["stable where"].text
+    assert "0 < eta*lam*(1 - beta1) < 2*(1 + beta1)" in page["stable where"].text
+
+
+def test_ways_say_what_their_parameters_ask_for():
+    ways = {w.who: w for w in conventions(heavy_ball)}
+    assert ways["moving average"].where.strip() == "(beta != 1)" and not ways["Keras"].where
+    assert "without the noise" in repr(conventions(rules["noisy_heavy_ball"]))

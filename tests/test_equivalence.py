@@ -154,3 +154,12 @@ def test_a_shadow_energy_is_conserved():
         x, v = verlet(x, v, h=h, grad=lambda x: lam*x)
     assert value(h, lam, v, x) == pytest.approx(start)
     assert invariants(heavy_ball) == ()
+
+
+def test_what_a_reparametrization_asks_for_is_said():
+    beta, eta = sympy.Symbol("beta", real=True), sympy.Symbol("eta", real=True)
+    found = equivalent(heavy_ball, rules["heavy_ball_ema"])
+    assert found.conditions == (sympy.Ne(beta, 1),) and found.reason.endswith("where beta != 1")
+    assert equivalent(rules["heavy_ball_ema"], heavy_ball).conditions == ()
+    assert set(equivalent(rules["three_parameter"], rules["qhm"]).conditions) == {sympy.Ne(beta, 1), sympy.Ne(beta, 0)}
+    assert sympy.Gt(eta, 0) in equivalent(heavy_ball, symplectic_euler(damped)).conditions

@@ -139,3 +139,14 @@ def test_the_article_s_three_formulas_are_refuted():
     matrix = np.array(residuals.derived.subs({"beta": beta}).subs({s: {"beta": beta, "eta": eta, "lam": lam}[s.name]
                                                                    for s in residuals.derived.free_symbols}).tolist(), dtype=float)
     assert matrix @ [y, x] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(("text", "shown"), [("x = x/2", "1/2"), ("x = -x/3", "1/3"), ("x = a*x", "|a|")])
+def test_a_constant_rate_is_written_without_bars(text, shown):
+    assert str(rate(method.from_string(text, state="x", name="constant"))) == shown
+
+
+def test_a_branch_that_never_holds_is_not_written():
+    assert str(rate(rules["conservative"])) == "0"
+    assert "where" not in str(rate(rules["optimistic"]))
+    assert str(rate(rules["damped"])) == "-gamma/2 where gamma**2 < 4*lam, else (-gamma + sqrt(gamma**2 - 4*lam))/2"

@@ -8,7 +8,7 @@ from threading import Timer
 from typing import Any, Iterable, Iterator
 
 import numpy as np
-from sympy import Expr, Float, Integer, nan, oo
+from sympy import Expr, Float, Integer, Piecewise, nan, oo
 
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
@@ -62,7 +62,7 @@ class Tuning:
     def at(self, **values: Any) -> dict[str, float]:
         """Parameters and rate in floats, `rho` among them."""
         env = {symbol(n): np.float64(v) for n, v in values.items()}
-        return {n: float(expression(e, env)) for n, e in {**self.params, "rho": self.rho}.items()}
+        return {n: _number(e, env) for n, e in {**self.params, "rho": self.rho}.items()}
 
     def __repr__(self) -> str:
         return f"{self.formula}        {self.status}"
@@ -190,6 +190,14 @@ def _check(rule: Rule, found: Rate, names: tuple[str, ...], low: Expr, high: Exp
         tied = [n for n in rule.params if symbol(n) in (LOW, HIGH)]
         raise ParameterError(f"optimum: the rate of {rule.name} depends on " + (f"no {idle[0]}" if idle else "no parameter that could "
                              "be chosen") + (f"; its {' and '.join(tied)} are the ends of the interval" if tied and not idle else ""))
+
+
+def _number(e: Expr, env: dict) -> float:
+    """An expression in floats, of several pieces the first that holds."""
+    if not isinstance(e, Piecewise):
+        return float(expression(e, env))
+    return next(_number(value, env) for value, when in e.args if when == True or  # noqa: E712
+                bool(when.func(*(Float(float(expression(side, env))) for side in when.args))))
 
 
 @contextmanager
