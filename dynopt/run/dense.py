@@ -39,7 +39,8 @@ class Pieces:
         """States where the steps begin and where the last one ends."""
         if len(self.t) < 2:
             return np.array(self.start)[None]
-        return np.concatenate([self.c[:, 0], self(self.t[-1:])])
+        last = self(self.t[-1:]) if self.last is None else self.last[None]
+        return np.concatenate([self.c[:, 0], last])
 
     def cut(self, t: float) -> "Pieces":
         """The run up to time t, which lies within it."""
