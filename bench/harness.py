@@ -37,18 +37,26 @@ def race(workload: str, ours: Callable, peers: dict[str, Callable], *, per: floa
     """Run all in turns; `work` says what part of the work a slow peer did."""
     share = {"dynopt": 1.0, **dict.fromkeys(peers, 1.0), **(work or {})}
     everyone = {"dynopt": ours, **peers}
-    for run in everyone.values():
-        run()
+    repeats = {name: repeats_of(run) for name, run in everyone.items()}
     times: dict[str, list[float]] = {n: [] for n in everyone}
     for _ in range(rounds):
         for name, run in everyone.items():
             start = time.process_time()
-            run()
-            times[name].append((time.process_time() - start)/share[name])
+            for _ in range(repeats[name]):
+                run()
+            times[name].append((time.process_time() - start)/share[name]/repeats[name])
     ratios = {n: statistics.median(t/u for t, u in zip(times[n], times["dynopt"])) for n in peers}
     row = Row(workload, statistics.median(times["dynopt"])/per, unit, ratios, wanted, note)
     print(f"{workload:58s} {row.seconds:10.3g} {unit:12s}", "  ".join(f"{n} {r:.3g}x" for n, r in ratios.items()), note, flush=True)
     return row
+
+
+def repeats_of(run: Callable) -> int:
+    """How often a run is repeated within a round, so that a round takes a hundredth of a second."""
+    run()
+    start = time.process_time()
+    run()
+    return max(1, int(.01/max(time.process_time() - start, 1e-6)))
 
 
 def equal(name: str, a: Any, b: Any, rtol: float) -> None:
@@ -59,14 +67,14 @@ def equal(name: str, a: Any, b: Any, rtol: float) -> None:
         raise AssertionError(f"{name}: results differ by {worst:.2g}, expected at most {rtol:g}")
 
 
-def cpp() -> ctypes.CDLL | None:
-    """The hand-written comparison kernels, where a C++ compiler is there."""
-    library = Path(tempfile.gettempdir())/f"dynopt-bench-{os.getuid()}"/"kernels.so"
+def cpp(name: str = "kernels") -> ctypes.CDLL | None:
+    """The comparison kernels in C++, hand-written or Boost's, where a compiler (and the headers) are there."""
+    library = Path(tempfile.gettempdir())/f"dynopt-bench-{os.getuid()}"/f"{name}.so"
     library.parent.mkdir(exist_ok=True)
     made = subprocess.run(["g++", "-O3", "-march=native", "-ffp-contract=fast", "-mprefer-vector-width=512", "-shared", "-fPIC", "-std=c++17",
-                           str(HERE/"kernels.cpp"), "-o", str(library)], capture_output=True, text=True) if _there("g++") else None
+                           str(HERE/f"{name}.cpp"), "-o", str(library)], capture_output=True, text=True) if _there("g++") else None
     if made is None or made.returncode:
-        print("no C++:", made.stderr[:300] if made else "g++ not found", file=sys.stderr)
+        print(f"no {name}:", made.stderr[:300] if made else "g++ not found", file=sys.stderr)
         return None
     return ctypes.CDLL(str(library))
 

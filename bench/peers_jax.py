@@ -52,3 +52,20 @@ def optimizer(name: str, steps: int) -> Callable:
     run = jax.jit(lambda z: jax.lax.scan(step, (z, rule.init(z)), None, length=steps)[0][0])
     start = jnp.array([-1.2, 1.])
     return lambda: np.asarray(run(start).block_until_ready())
+
+
+def solve(name: str, y0: np.ndarray, end: float, tol: float) -> Callable:
+    """diffrax's Dopri8 on a system of rows_solve.py, jitted."""
+    import diffrax
+
+    def rates(_: Any, s: Any, __: Any) -> Any:
+        if name == "Van der Pol":
+            return jnp.stack([s[1], (1 - s[0]**2)*s[1] - s[0]])
+        if name == "Lorenz":
+            return jnp.stack([10*(s[1] - s[0]), s[0]*(28 - s[2]) - s[1], s[0]*s[1] - 8/3*s[2]])
+        u = s[1] - s[0]**2
+        return jnp.stack([s[2], s[3], -2*s[2] + 2*(1 - s[0]) + 400*s[0]*u, -2*s[3] - 200*u])
+    run = jax.jit(lambda y: diffrax.diffeqsolve(diffrax.ODETerm(rates), diffrax.Dopri8(), 0.0, end, None, y, max_steps=20_000,
+                                                stepsize_controller=diffrax.PIDController(rtol=tol, atol=tol)).ys[0])
+    start = jnp.asarray(y0)
+    return lambda: np.asarray(run(start).block_until_ready())

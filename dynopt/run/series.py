@@ -61,11 +61,10 @@ def kept(key: tuple, system: Any, make: Any) -> Any:
 
 
 def kernel_of(system: Any, count: int) -> Any:
-    """(kernel, constant arrays, function) for one path of a system, or Unsuited."""
-    def make() -> tuple[SeriesKernel, list[np.ndarray], Any]:
+    """(kernel, constant arrays) for one path of a system, or Unsuited; compiled when it is first run."""
+    def make() -> tuple[SeriesKernel, list[np.ndarray]]:
         unrolled = unrolled_flow(system)
-        kernel = path_kernel(series_of(unrolled, count))
-        return kernel, unrolled.arrays, machine.function(kernel.text, "path", *KINDS)
+        return path_kernel(series_of(unrolled, count)), unrolled.arrays
     return kept(key_of(system, count), system, make)
 
 
@@ -73,7 +72,8 @@ class SeriesPath:
     """Taylor's method of one path as a stepper: advance(path, end, lo, hi, room) -> code."""
 
     def __init__(self, system: Any, made: tuple, course: Course, p: int):
-        kernel, arrays, self.step = made
+        kernel, arrays = made
+        self.step = machine.function(kernel.text, "path", *KINDS)
         self.course, self.order = course, kernel.order
         self.numbers = np.array([number_of(system, arrays, p, *n) for n in kernel.numbers] or [0.0])
         self.atol = np.ascontiguousarray(course.atol)

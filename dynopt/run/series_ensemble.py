@@ -24,13 +24,12 @@ PENDING = -1
 
 
 def kernel_of(system: Any, count: int, width: int) -> Any:
-    """(kernel, constant arrays, function) for many paths of a system, or Unsuited."""
+    """(kernel, constant arrays) for many paths of a system, or Unsuited."""
     own = frozenset(n for n, v in system.numbers.items() if v.size > 1)
 
-    def make() -> tuple[SeriesKernel, list[np.ndarray], Any]:
+    def make() -> tuple[SeriesKernel, list[np.ndarray]]:
         unrolled = unrolled_flow(system, own)
-        kernel = lanes_kernel(series_of(unrolled, count), width)
-        return kernel, unrolled.arrays, machine.function(kernel.text, "lanes", *KINDS)
+        return lanes_kernel(series_of(unrolled, count), width), unrolled.arrays
     return kept(key_of(system, "lanes", count, width, own), system, make)
 
 
@@ -56,7 +55,8 @@ class Ensemble:
         found = kernel_of(system, order_for(rtol, atol, system.start[0]), self.width)
         if isinstance(found, Unsuited):
             raise found
-        self.kernel, arrays, self.step = found
+        self.kernel, arrays = found
+        self.step = machine.function(self.kernel.text, "lanes", *KINDS)
         self.y, self.t = np.array(system.start.T, order="C"), np.full(paths, float(t0))
         self.grid, self.rows = np.ascontiguousarray(grid), np.full((paths, len(grid), n), np.nan)
         first = int(len(grid) and grid[0] == t0)
