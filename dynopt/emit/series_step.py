@@ -74,12 +74,12 @@ class Step:
     def _length(self) -> None:
         """The step at which the last two terms are within the tolerance, not beyond the end and not just before it."""
         lanes, course, here, K = self.lanes, self.course, self.here, self.series.count
-        scales = [lanes.fma(course.rtol, self._abs(y), a) for y, a in zip(here.y, course.atol)]
+        weights = [lanes.op("fdiv", 1.0, lanes.fma(course.rtol, self._abs(y), a)) for y, a in zip(here.y, course.atol)]
         h = here.cap
         for k in (K - 1, K):
             size = lanes.real(1e-300)
-            for x, scale in zip(self.x, scales):
-                size = lanes.maximum(lanes.op("fdiv", self._abs(x[k]), scale), size)         # 0/0 counts for nothing
+            for x, weight in zip(self.x, weights):
+                size = lanes.maximum(lanes.op("fmul", self._abs(x[k]), weight), size)        # 0/0 counts for nothing
             power = lanes.rough_power(lanes.minimum(size, 1e300), -1.0/k)
             h = lanes.minimum(h, lanes.op("fmul", power, math.exp(-0.7/(K - 1))))
         left = self._abs(lanes.op("fsub", course.end, here.t))
