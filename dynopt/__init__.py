@@ -47,6 +47,7 @@ _TABLE = {
     "theory.equivalence": "equivalent Equivalence",
     "theory.response": "response Response",
     "theory.cycles": "fixed_point cycle Orbit",
+    "theory.contraction": "contraction",
     "theory.schedules": "decay Decay",
     "theory.delays": "delay_curve",
     "theory.annealed": "annealed Annealed",

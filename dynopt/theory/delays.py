@@ -214,15 +214,46 @@ def _told(claim: PureDelay, found: tuple, context: Context, meaning: dict) -> tu
             rf"\text{{stable}} \iff {write(found, context, letters, dict())}")
 
 
+def delay_curve(rule: Rule, *, mode: Any = "lam") -> dict[Expr, Expr]:
+    """Where a pair of roots exp(+-i theta) (flows: +-i theta) lies on the rim, for a rule whose delay is a parameter.
+
+    rule : Rule with one delay that is a parameter, as delayed(heavy_ball, "tau"). Returns two quantities, such as eta*lam and beta, as
+    functions of theta and the delay; in the plane of the two the stable set ends on this curve or on a real root.
+    Raises LinearizeError where no two quantities enter linearly.
+
+    >>> from dynopt import delayed, evaluate, heavy_ball
+    >>> curve = {str(k): v for k, v in delay_curve(delayed(heavy_ball, "tau")).items()}
+    >>> [round(evaluate(v, theta=.5, tau=1), 4) for v in curve.values()]
+    [0.2448, 0.7552]
+    """
+    name = symbolic_delay(rule)
+    if name is None:
+        raise LinearizeError(f"{rule.name}: no delay is a parameter, expected one; write delayed(method, 'tau')")
+    letter = next(n for n in ("W", "W_delay", "W_of_delay") if n not in rule.params)
+    linear, w = linearize(_shifted(rule, letter), mode=mode), symbol(letter)
+    polynomials = [Poly(sum(c*Z**(len(f) - 1 - k) for k, c in enumerate(f)), Z, w) for f, _ in linear.factors]
+    slow = [p for p in polynomials if p.degree(w) > 0]
+    found = _solved(slow[0], w, symbol(name), linear) if len(slow) == 1 else None
+    if found is None:
+        raise LinearizeError(f"{rule.name}: no two quantities enter the equation of its roots linearly; give the delay a number")
+    return found
+
+
 def _curve(p: Poly, w: Symbol, tau: Symbol, linear: Linear) -> str:
+    """The curve in words."""
+    edge = "e^(i*theta)" if linear.kind == "method" else "i*theta"
+    reason = (f"the delay {tau} is a parameter, and only a pure delay has a closed region; give it a number with .subs({tau}=2), "
+              f"or draw the curve where {edge} is a root")
+    found = _solved(p, w, tau, linear)
+    return reason if found is None else f"{reason}: {', '.join(f'{k} = {v}' for k, v in found.items())}"
+
+
+def _solved(p: Poly, w: Symbol, tau: Symbol, linear: Linear) -> dict[Expr, Expr] | None:
     """Where a pair of roots lies on the circle (axis), solved for two quantities that enter linearly."""
     at = cos(THETA) + I*sin(THETA) if linear.kind == "method" else I*THETA
     delay = cos(tau*THETA) - I*sin(tau*THETA)
     value = sum((c*sympy.expand(at**i)*delay**j for (i, j), c in p.terms()), Integer(0)).expand()
     parts = [sympy.expand(f(value)) for f in (sympy.re, sympy.im)]
-    edge = "e^(i*theta)" if linear.kind == "method" else "i*theta"
-    reason = (f"the delay {tau} is a parameter, and only a pure delay has a closed region; give it a number with .subs({tau}=2), "
-              f"or draw the curve where {edge} is a root")
     gain = sympy.Dummy("g", real=True)
     for product in _products(p):
         for other in sorted((set().union(*(c.free_symbols for c in p.coeffs())) - product.free_symbols - {tau}), key=str):
@@ -230,9 +261,8 @@ def _curve(p: Poly, w: Symbol, tau: Symbol, linear: Linear) -> str:
             if all(e.is_polynomial(gain, other) and not e.has(*product.free_symbols) for e in rows):
                 found = _linear(rows, gain, other)
                 if found:
-                    shown = ", ".join(f"{k} = {sympy.trigsimp(v)}" for k, v in zip((product, other), found))
-                    return f"{reason}: {shown}"
-    return reason
+                    return {product: sympy.trigsimp(found[0]), other: sympy.trigsimp(found[1])}
+    return None
 
 
 def _products(p: Poly) -> list[Expr]:
