@@ -202,3 +202,58 @@ def test_intervals_of_schemes_of_positions_and_velocities():
     for scheme in (leapfrog, symplectic_euler, conformal_leapfrog):
         assert stability_interval(scheme).imag == 2 and stability_interval(scheme).real is None
     assert stability_interval(rkc(7)).real.evalf(8) == pytest.approx(94.92394, rel=1e-6)
+
+
+# -- orders of schemes ---------------------------------------------------------------------------------------------------
+
+def lie(flow):
+    return dynopt.splitting(flow, "BAO")
+
+
+SCHEME_ORDERS = [(symplectic_euler, "conservative", 1), (leapfrog, "conservative", 2), (leapfrog, "nesterov_flow", 2), (lie, "damped", 1),
+                 (dynopt.baoab, "damped", 2), (bdf2, "damped", 2), (implicit_euler, "damped", 1), (rk2, "hessian_damping", 2),
+                 (RADAU, "gradient_flow", 3), (rk4, "gradient_flow", 4), (rkc(4), "gradient_flow", 1), (theta, "gradient_flow", 1)]
+
+
+@pytest.mark.parametrize(("scheme", "flow", "order"), SCHEME_ORDERS, ids=[f"{s.__name__}-{f}" for s, f, _ in SCHEME_ORDERS])
+def test_orders_are_exact(scheme, flow, order):
+    """Of the step in all its states: symplectic Euler is of order 1, although its positions alone are leapfrog's."""
+    flow = getattr(dynopt, flow)
+    found = order_of(scheme(flow), flow)
+    assert found.order == order and found.defect
+
+
+def test_the_trapezoidal_rule_is_of_order_two():
+    assert order_of(theta(dynopt.gradient_flow).subs(theta="1/2"), dynopt.gradient_flow).order == 2
+    assert order_of(theta(dynopt.gradient_flow).subs(theta="501/1000"), dynopt.gradient_flow).order == 1
+
+
+def test_a_shaken_coefficient_of_leapfrog_is_caught():
+    step = "w = v - 501/1000*h*grad(x); x = x + h*w; v = w - 499/1000*h*grad(x)"
+    shaken = dynopt.method.from_string(step, state="x v", name="shaken")
+    assert order_of(shaken, dynopt.conservative).order == 1
+
+
+# -- the look-ahead flow of the tutorials ----------------------------------------------------------------------------------
+
+def test_the_lookahead_flow_is_no_limit_of_nesterovs_method():
+    """Order 0: what stays is the gradient at x + t/(t + 3) v in place of the one at x."""
+    scaling = {"eta": "h**2"}
+    found = order_of(dynopt.nag_c, dynopt.lookahead_flow, scaling)
+    assert found.order == 0 and set(found.defect) == {"v"}
+    assert order_of(dynopt.nag_c, dynopt.nesterov_flow.subs(r=3), scaling).order == 1
+
+
+def test_iterates_stay_away_from_the_lookahead_flow():
+    run = dict(x0=[1.0], until=6.0, h=[.02, .01, .005], where={"eta": "h**2"})
+    wrong = dynopt.compare(dynopt.nag_c, dynopt.lookahead_flow, dynopt.quadratic([1.0]), **run)
+    right = dynopt.compare(dynopt.nag_c, dynopt.nesterov_flow.subs(r=3), dynopt.quadratic([1.0]), **run)
+    assert abs(wrong.order) < .05 and wrong.distances[-1] > .1
+    assert right.order == pytest.approx(1, abs=.05) and right.distances[-1] < .01
+
+
+def test_a_fixed_step_is_another_limit_than_a_fixed_time():
+    """k/(k + 3): linear convergence sqrt(1 - eta lam) at a fixed step; its flow, h -> 0 at fixed t, has no rate of that kind."""
+    assert dynopt.rate(dynopt.nag_c).at(eta=.1, lam=1) == pytest.approx(np.sqrt(.9))
+    assert "fixed time" in str(ode_limit(dynopt.nag_c, {"eta": "h**2"}).origin)
+    assert "fixed time" not in str(ode_limit(dynopt.heavy_ball, SECOND).origin)

@@ -73,7 +73,10 @@ def high_resolution_nag_c(x, v, *, s, t, grad, hess):
 
 @flow(source="told in tutorials; a look-ahead that does not vanish with the step is no limit of Nesterov's method")
 def lookahead_flow(x, v, *, t, grad):
-    """x'' + (3/t) x' + grad f(x + t/(t + 3) x') = 0."""
+    """x'' + (3/t) x' + grad f(x + t/(t + 3) x') = 0, which Nesterov's method does not follow: its own look-ahead is h t/(t + 3 h) x'.
+
+    On a mode it has the friction 3/t + lam t/(t + 3), so that x dies like exp(-r t) where the method's flow dies like t**(-3/2).
+    """
     return v, -3/t*v - grad(x + t/(t + 3)*v)
 
 

@@ -21,6 +21,7 @@ from .symbols import symbol
 from .trees import Algebra, Element, H, NoTrees, T, Tree, run
 
 HIGHEST = 6
+FIXED_TIME = "; as h -> 0 at a fixed time t: at a fixed step the limit k -> oo is another one, see rate(method)"
 SEARCHED = ({"eta": "h**2", "beta": "1 - gamma*h"}, {"eta": "h**2"}, {"eta": "h"})
 
 
@@ -129,7 +130,8 @@ class Expansion:
     def flow(self) -> Flow:
         """The vector field up to h^order as a Flow."""
         rates = [to_node(self.field[s], self.states[0], self.algebra.over) for s in self.states]
-        origin = Origin(self.method.name, self.order, self.where, note=self.note)
+        note = self.note + (FIXED_TIME if _has_clock(self.program) else "")
+        origin = Origin(self.method.name, self.order, self.where, note=note)
         if not _has_clock(self.program):
             _refuse_clock(rates, self.method.name)
         name = f"{'limit' if self.order == 0 else 'modified'}({self.method.name})"

@@ -16,7 +16,7 @@ from ..core.strings import rule_from_nodes
 from .complex_plane import factors_of, scheme_on_test
 from .modified import HIGHEST, Expansion, clocked, own_field, second_order, to_node
 from .symbols import symbol
-from .trees import Algebra, Element, Tree, all_trees, run, size
+from .trees import Algebra, Element, StaysAway, Tree, all_trees, run, size
 
 REAL = symbol("y")
 
@@ -54,17 +54,31 @@ def order_of(method: Method, flow: Flow, where: dict[str, str] | None = None, *,
     if not isinstance(method, Method) or not isinstance(flow, Flow):
         raise ParameterTypeError(f"order_of: found {type(method).__name__} and {type(flow).__name__}, expected a Method and a Flow; "
                                  "write order_of(leapfrog(damped), damped)")
-    for n in range(min(highest, HIGHEST) + 1):
-        for defect, x, over in _defects(method, flow, where or {}, n):
-            if any(defect.values()):
-                return Order(n, {s: to_node(d, x, over) for s, d in defect.items() if d}, n)
+    try:
+        for n in range(min(highest, HIGHEST) + 1):
+            for defect, x, over in _defects(method, flow, where or {}, n):
+                if any(defect.values()):
+                    return Order(n, {s: to_node(d, x, over) for s, d in defect.items() if d}, n)
+    except NoLimit:
+        limit = Expansion(method, where or {}, 0).flow()
+        if limit.state != flow.state:
+            raise
+        return Order(0, {s: a - b for s, a, b in zip(limit.state, limit.program.outputs, flow.program.outputs) if a is not b}, 0)
     return Order(None, {}, min(highest, HIGHEST))
+
+
+class NoLimit(RuleError):
+    """A flow with a gradient away from x: what a method follows has its gradients at x as h -> 0, so the two differ at h^0."""
 
 
 def _defects(method: Method, flow: Flow, where: dict[str, str], n: int) -> Iterator[tuple[dict[str, Element], str, Any]]:
     """Modified flow minus flow at h^n: of the motion in x, then state by state where both have the same states."""
     expansion = Expansion(method, where, n)
-    yield _gap(expansion.field, flow_field(flow, expansion), n), expansion.states[0], expansion.algebra.over
+    try:
+        target = flow_field(flow, expansion)
+    except StaysAway as error:
+        raise NoLimit(str(error)) from None
+    yield _gap(expansion.field, target, n), expansion.states[0], expansion.algebra.over
     if expansion.rule.state == flow.state and len(flow.state) > 1:
         algebra = expansion.algebra
         yield _gap(own_field(expansion.rule, algebra), rates_of(flow, algebra), n), flow.state[0], algebra.over

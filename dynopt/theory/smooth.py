@@ -6,7 +6,7 @@ for x'' (or x'), solved order by order. Source: Hairer, Lubich, Wanner 2006, sec
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy
@@ -20,6 +20,7 @@ from .trees import Algebra, Element, H, NoTrees, T, expanded
 Row = dict[int, Expr]
 Sum = tuple[Row, dict[tuple[int, int], Expr]]               # of x_{k+i} by i, and of the gradients g_l of step k + j by (j, l)
 SWEEPS = 40
+LATE = {T: 10**9, H: 1}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def recurrence(method: Method) -> Recurrence:
         found = opened_program(method, {"k": T/H, "t": T})
     except LinearizeError as error:
         raise NoTrees(f"{method.name}: {error}; modified equations need linear combinations of states and gradients") from None
+    found = replace(found, **{n: getattr(found, n).applyfunc(_underway) for n in "ABCD"})
     row, gone = Matrix([[int(i == 0) for i in range(found.A.rows)]]), dict[tuple[int, int], Expr]()
     forced, basis = [gone], list[tuple[int, Matrix, Row]]()
     while (made := _reduced(row, {len(forced) - 1: Integer(1)}, basis)) is not None:
@@ -67,6 +69,11 @@ def recurrence(method: Method) -> Recurrence:
     combination = _combination(row, basis) or {}
     queries = tuple(_query(found, i, basis, forced, method.name) for i in range(len(found.calls)))
     return Recurrence(len(forced) - 1, _sum(combination, gone, forced), queries)
+
+
+def _underway(e: Expr) -> Expr:
+    """A coefficient that differs in the first steps, where(k < 1, ...), as it is at a fixed time: k = t/h is large."""
+    return e.replace(sympy.Piecewise, lambda *cases: next(v for v, when in cases if when.subs(LATE) == sympy.true)) if e.has(T) else e
 
 
 def _query(found: Realization, i: int, basis: list, forced: list, name: str) -> tuple[int, Sum]:

@@ -28,6 +28,10 @@ class NoTrees(RuleError):
     """A rule that is more than linear combinations of states and gradients: it has no expansion in trees."""
 
 
+class StaysAway(NoTrees):
+    """A gradient at a point that does not come to x as h -> 0."""
+
+
 def canonical(children: Iterable[Tree]) -> Tree:
     return tuple(sorted(children, key=repr))
 
@@ -98,7 +102,7 @@ class Algebra:
         """point - x, which must be of order h."""
         delta = self.add(point, self.state(self.base), -1)
         if any(p <= 0 for p, _ in delta):
-            raise NoTrees("a gradient is asked for at a point that stays away from x as h -> 0, so it cannot be expanded at x")
+            raise StaysAway("a gradient is asked for at a point that stays away from x as h -> 0, so it cannot be expanded at x")
         return delta
 
     def gradient(self, point: Element, extra: list[Element] | None = None) -> Element:
