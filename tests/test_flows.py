@@ -34,6 +34,7 @@ from dynopt import (
     theta,
 )
 from dynopt.core.parse import parse
+from dynopt.core.strings import run_nodes
 from dynopt.theory.algebra import expression
 from dynopt.theory.symbols import symbol
 
@@ -257,3 +258,55 @@ def test_a_fixed_step_is_another_limit_than_a_fixed_time():
     assert dynopt.rate(dynopt.nag_c).at(eta=.1, lam=1) == pytest.approx(np.sqrt(.9))
     assert "fixed time" in str(ode_limit(dynopt.nag_c, {"eta": "h**2"}).origin)
     assert "fixed time" not in str(ode_limit(dynopt.heavy_ball, SECOND).origin)
+
+
+# -- energies that are kept, and energies that fall --------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("scheme", "order", "slope"), [(symplectic_euler, 1, 2), (symplectic_euler, 3, 4), (leapfrog, 2, 4), (leapfrog, 4, 6)],
+                         ids=["euler-1", "euler-3", "leapfrog-2", "leapfrog-4"])
+def test_shadow_energies_are_kept_to_their_order_off_quadratics(scheme, order, slope):
+    """f = x^4/4 + x^2/2 in long doubles: how far the truncated energy moves over a fixed time."""
+    step, energy = scheme(dynopt.conservative), dynopt.shadow(scheme(dynopt.conservative), order)
+    given = {"f": lambda x: x**4/4 + x**2/2, "grad": lambda x: x**3 + x, "hess": lambda x, a: (3*x**2 + 1)*a, "hess2": lambda x, a, b: 6*x*a*b,
+             "hess3": lambda x, a, b, c: 6*a*b*c}
+    drift = []
+    for h in np.longdouble(1)/np.array([32, 64, 128]):
+        x, v, values = np.array([1], np.longdouble), np.array([.25], np.longdouble), []
+        for _ in range(int(3/h)):
+            values.append(run_nodes([energy], {"x": x, "v": v}, given | {"h": h})[0][0])
+            x, v = step(x, v, h=h, grad=given["grad"])
+        drift.append(max(abs(e - values[0]) for e in values))
+    slopes = [float(np.log2(a/b)) for a, b in zip(drift, drift[1:])]
+    assert slopes[-1] == pytest.approx(slope, abs=.1), (slopes, drift)
+
+
+def test_shadow_of_leapfrog_is_the_published_one():
+    """Hairer, Lubich, Wanner 2006, eq. (IX.3.4) for kick, drift, kick."""
+    found = dynopt.shadow(leapfrog(dynopt.conservative), 2)
+    assert repr(found) == "dot(v, v)/2 + f(x) + h**2/12*dot(hess(x, v), v) - h**2/24*dot(grad(x), grad(x))"
+
+
+@pytest.mark.parametrize("scheme", [explicit_euler, implicit_euler, rk4])
+def test_methods_that_are_not_symplectic_have_no_shadow(scheme):
+    with pytest.raises(RuleError, match="not symplectic"):
+        dynopt.shadow(scheme(dynopt.conservative), 5)
+
+
+@pytest.mark.parametrize("rule", [dynopt.heavy_ball, dynopt.nesterov, dynopt.damped, symplectic_euler(dynopt.damped)], ids=lambda r: r.name)
+def test_energies_that_fall_solve_lyapunovs_equation(rule):
+    """E(next) - E = -(x^2 + v^2) on a mode, at random rational points."""
+    x, v = symbol("x"), symbol("v")
+    energy, matrix = dynopt.decaying(rule, "x**2 + v**2"), linearize(rule).matrix
+    move = matrix*sympy.Matrix([x, v])
+    if rule.kind == "flow":
+        change = sympy.diff(energy, x)*move[0] + sympy.diff(energy, v)*move[1]
+    else:
+        change = energy.subs({x: move[0], v: move[1]}, simultaneous=True) - energy
+    assert sympy.cancel(sympy.expand(change + x**2 + v**2)) == 0
+
+
+def test_nothing_falls_where_something_is_kept():
+    with pytest.raises(RuleError, match="conserved"):
+        dynopt.decaying(leapfrog(dynopt.conservative), "x**2 + v**2")
+    with pytest.raises(RuleError, match="quadratic form"):
+        dynopt.decaying(dynopt.heavy_ball, "x**3")

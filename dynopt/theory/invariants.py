@@ -1,14 +1,15 @@
-"""Quadratic quantities that a method leaves as they are on a mode: shadow energies."""
+"""Quadratic quantities of a rule on a mode: those it leaves as they are (shadow energies), and those that fall by a given amount."""
 from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, eye
+from sympy import Expr, Matrix, Poly, PolynomialError, eye
 
+from ..core.errors import RuleError
 from ..core.rule import Rule
-from .exact import neat
+from .exact import neat, solve
 from .lift import pairs, symmetric_square, symmetric_sum
-from .linear import linearize
+from .linear import as_expression, linearize
 from .symbols import symbol
 
 
@@ -33,3 +34,32 @@ def invariants(rule: Rule, *, mode: Any = "lam") -> tuple[Expr, ...]:
         scale = next(e for e in reversed(list(vector)) if neat(e) != 0)
         found.append(sum(neat(e/scale)*p for e, p in zip(vector, products)))
     return tuple(found)
+
+
+def decaying(rule: Rule, loss: str, *, mode: Any = "lam") -> Expr:
+    """The quadratic form E in the states that falls by `loss` on a mode: E(A z) - E(z) = -loss in a step, dE/dt = -loss for a flow.
+
+    Lyapunov's equation, M^T P M - P = -Q or M^T P + P M = -Q, solved in the parameters. Where the rule is stable and `loss` is
+    positive definite, E is too: E = sum (integral) of what is still to be lost.
+    loss : a quadratic form in the states, such as "x**2 + v**2". Raises RuleError where it is none, or no E exists.
+
+    >>> from dynopt import gradient_descent
+    >>> decaying(gradient_descent, "x**2")
+    x**2/(eta*lam*(-eta*lam + 2))
+    """
+    linear = linearize(rule, mode=mode)
+    n, states = linear.matrix.rows, [symbol(s) for s, _ in linear.keys]
+    products = [states[i]*states[j] for i, j in pairs(n)]
+    try:
+        form = Poly(as_expression(loss), *states)
+    except PolynomialError:
+        form = None
+    if form is None or any(sum(powers) != 2 for powers in form.monoms()):
+        raise RuleError(f"decaying: loss = {loss!r:.40}, expected a quadratic form in {', '.join(map(str, states))}, such as \"{states[0]}**2\"")
+    half = Matrix([form.coeff_monomial(p)/(1 if i == j else 2) for p, (i, j) in zip(products, pairs(n))])
+    turned = linear.matrix.T
+    lifted = symmetric_sum(turned) if linear.kind == "flow" else symmetric_square(turned) - eye(n*(n + 1)//2)
+    found = solve(lifted, -half)
+    if found is None:
+        raise RuleError(f"{rule.name}: no quadratic form falls by that, since one is conserved on every mode; see invariants(rule)")
+    return sum(neat(e*(1 if i == j else 2))*p for e, p, (i, j) in zip(found, products, pairs(n)))
