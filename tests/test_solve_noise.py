@@ -151,6 +151,17 @@ def test_a_root_of_a_negative_state_is_told():
     assert (run.status == "nonfinite").any() and not np.isinf(run.x).any()
 
 
+def test_schemes_know_their_steps_only():
+    noisy = dict(problem=quadratic([1.0]), x0=[0.0], until=1.0, T=.1, h=.1)
+    with pytest.raises(ParameterError, match="sign changes"):
+        solve(dynopt.overdamped_langevin, events="x", **noisy)
+    with pytest.raises(ParameterError, match="until="):
+        solve(dynopt.overdamped_langevin, **noisy).at(.5)
+    plain = solve(dynopt.gradient_flow, quadratic([1.0]), x0=[1.0], until=1.0, method="rk4", h=.1)
+    with pytest.raises(ParameterError, match="rk4"):
+        plain.at(.55)
+
+
 def test_seeds_and_steps_are_checked():
     for bad in (-1, 1.5, 2**70):
         with pytest.raises(ParameterError, match="seed"):

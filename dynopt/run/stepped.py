@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, Callable
 
 import numpy as np
@@ -23,8 +24,9 @@ def solve_by_steps(flow: Flow, problem: Any, x0: Any, t0: float, end: float, tim
     scheme = find_scheme(flow, method)
     made = scheme(flow)
     if events is not None:
-        raise ParameterError(f"solve: events were given with the scheme {made.name}, expected an adaptive integrator; write method=\"auto\", "
-                             "or look for them in the states")
+        cure = "run it and look for sign changes in its states, as in np.diff(np.sign(run.x[..., 0]))" if "noise" in flow.oracles else \
+            "write method=\"auto\", or look for them in the states"
+        raise ParameterError(f"solve: events were given with the scheme {made.name}, which knows its states at its steps only; {cure}")
     if end < t0:
         raise ParameterError(f"solve: until = {end:g} lies before t0 = {t0:g}, expected a scheme to go forward; write until > t0")
     h, steps, every = step_size(t0, end, times, params.pop("h", None), made.name)
@@ -41,7 +43,13 @@ def solve_by_steps(flow: Flow, problem: Any, x0: Any, t0: float, end: float, tim
     if times is not None:
         clock[keep] = times[:keep.size]
     return Trajectory(states, t=clock[keep], status=run.status, message=run.message, rule=made, problem=problem,
-                      params=run.params, lengths=run.lengths)
+                      params=run.params, lengths=run.lengths, dense=partial(between_steps, made.name))
+
+
+def between_steps(scheme: str, times: Any) -> dict[str, np.ndarray]:
+    """A scheme has no dense output, and a path with noise has none that would be right."""
+    raise ParameterError(f"trajectory: {scheme} knows its states at its steps only, and t = {np.ravel(times)[:3].tolist()} was asked for; "
+                         "write until=[...] with the times wanted, equally spaced from t0")
 
 
 def without_noise(flow: Flow) -> Flow | None:
