@@ -30,7 +30,7 @@ def stale_descent() -> dict[str, Any]:
         ax.plot(TAUS, list(found.values()), "o", ms=4.5, color=VERMILION)
         note(ax, 2.2, .62, "$2\\sin\\frac{\\pi}{2(2\\tau + 1)}$", BLUE, dx=6, dy=12, fontsize=10)
         note(ax, 5, found[5], "measured", VERMILION, dx=0, dy=10)
-        ax.set(xlabel="delay $\\tau$ in steps", ylabel="largest stable $\\eta\\lambda$", title="A gradient $\\tau$ steps old costs a factor $\\tau$",
+        ax.set(xlabel="delay $\\tau$ in steps", ylabel="largest stable $\\eta\\lambda$", title="Old gradients ask for small steps",
                ylim=(0, 2.1))
     return dict(verdict="true: stable iff eta lam < 2 sin(pi/(2 (2 tau + 1))), about pi/(2 tau + 1)", theory=theory, measured=measured,
                 tolerance=1e-6, derivation=(f"any delay: {region}", *(f"tau = {t}: {r}" for t, r in fixed.items() if t < 3)), draw=draw)

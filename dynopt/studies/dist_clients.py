@@ -68,12 +68,12 @@ def client_drift() -> dict[str, Any]:
         exact = [evaluate(fixed_point(federated.subs(**CLIENTS).at(K=int(k)).subs(eta="1/10"))["x"]) for k in K[::6]]
         ax.plot(K[::6], exact, "o-", ms=3.5, color=BLUE)
         ax.axhline(exact[0], color=GREY, lw=.8, ls=":")
-        note(ax, 59, exact[0], "minimizer of the sum", dx=0, dy=-7, ha="right")
-        note(ax, 25, exact[4], "where local steps lead", BLUE, dx=4, dy=8)
+        note(ax, 59, exact[0], "minimizer of the sum", dx=0, dy=16, ha="right")
+        note(ax, 30, exact[5], "limit after $K$ local steps", BLUE, dx=4, dy=-9)
         for b, colour in ((0., GREEN), (.9, VERMILION)):
             x = _run(rules[5], 5, b, .3, 58)
             ax.plot(np.arange(59), x, color=colour, lw=1)
-            note(ax, *((9, x[9]) if b else (4, x[4])), f"run, $K = 5$, $\\beta = {b:g}$", colour, dx=6, dy=4 if b else -6)
+            note(ax, *((7, x[7]) if b else (4, x[4])), f"run, $K = 5$, $\\beta = {b:g}$", colour, dx=6, dy=4 if b else -6)
         ax.set(xlabel="local steps $K$; rounds of a run", ylabel="$x$", title="Local steps move the limit, momentum does not", ylim=(-.05, 1.35))
     return dict(verdict="the drift is true: the limit is sum p_i c_i/sum p_i with p_i = 1 - (1 - eta a_i)^K in place of a_i, from unequal curvature "
                         "and K > 1, not from momentum, which only has to keep s p < 2 (1 + beta), p the mean of p_i; '40 % fewer rounds' is "
@@ -176,7 +176,7 @@ def asynchrony_as_momentum() -> dict[str, Any]:
         ax.plot(k, run.mean(0), "o", ms=3, color=VERMILION)
         note(ax, 6, curve[6], "heavy ball, $\\beta = 3/4$", BLUE, dx=6, dy=-9)
         note(ax, 13, run.mean(0)[13], "mean of 40 000 runs of 4 workers", VERMILION, dx=4, dy=9)
-        ax.set(xlabel="updates", ylabel="$x$", title="Workers without a barrier move, on average, like a heavy ball", ylim=(-1.2, 1.2))
+        ax.set(xlabel="updates", ylabel="$x$", title="Asynchronous workers: a heavy ball in the mean", ylim=(-1.2, 1.2))
     return dict(verdict="true in expectation, exactly: n memoryless workers make E x follow heavy ball with beta = 1 - 1/n and eta/n; single runs "
                         f"scatter about it, and second moments differ (standard error {error:.1e})",
                 theory=theory, measured=measured,

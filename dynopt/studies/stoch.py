@@ -188,7 +188,7 @@ def particle_swarm() -> dict[str, Any]:
             y = np.array([2*largest(r, "c", w=x, lam=1.) for x in w])
             ax.fill_between(w, y, color=colour, alpha=.22, lw=0)
             ax.plot(w, y, color=colour)
-            note(ax, .35 if colour == BLUE else -.1, 3.2 if colour == BLUE else 1., word, colour, dx=0)
+            note(ax, .62 if colour == BLUE else -.1, 3.98 if colour == BLUE else 1., word, colour, dx=0)
         ax.plot(.7298, 2*1.49618, "k*", ms=8)
         note(ax, .7298, 2.99, "usual setting", "k", dx=-6, dy=-9, ha="right")
         ax.set(xlabel="inertia $w$", ylabel="$c_1 + c_2$", title="A swarm is a heavy ball with a noisy step", xlim=(-1, 1), ylim=(0, 4.2))

@@ -147,15 +147,15 @@ def two_averages() -> dict[str, Any]:
     def draw(ax):
         k = np.arange(800)
         goal = np.where(k < 100, 0., 1.)
-        for b, a, colour in ((0., .9, GREEN), (.9, .99, BLUE), (.99, .99, VERMILION)):
+        for b, a, colour, level in ((0., .9, GREEN, .9), (.9, .99, BLUE, .68), (.99, .99, VERMILION, .4)):
             m = p = 0.
             path = []
             for g in goal:
                 m, p = ramp(m, p, a=a, beta=b, k=g)
                 path.append(p)
             ax.plot(k, path, color=colour)
-            at = int(np.argmax(np.array(path) > .62))
-            note(ax, at, .62, f"$\\beta = {b}$, $a = {a}$", colour, dx=5)
+            at = int(np.argmax(np.array(path) > level))
+            note(ax, at, level, f"$\\beta = {b}$, $a = {a}$", colour, dx=5)
         ax.plot(k, goal, color=GREY, lw=.8)
         note(ax, 100, 1., "target", dx=-4, dy=-4, ha="right")
         ax.set(xlabel="$k$", ylabel="pseudo-label $p$", title="The lags of two averages add up")

@@ -45,7 +45,7 @@ def harmonic_steps() -> dict[str, Any]:
     def draw(ax):
         k = run.k[1:]
         for c, s, colour in zip(cs, scaled, COLOURS):
-            ax.semilogx(k, s[1:], "o-", ms=3, lw=.8, color=colour)
+            ax.plot(k, s[1:], "o-", ms=3, lw=.8, color=colour)
             ax.axhline(theory[f"k E x^2, c lam = {c}"], color=colour, lw=.8, ls="--")
             note(ax, k[-1], theory[f"k E x^2, c lam = {c}"], f"$c\\lambda = {c:g}$", colour)
         ax.set(xlabel="$k$", ylabel="$k\\, E x_k^2$", title="With steps $c/k$ the variance falls like $1/k$", ylim=(.8, 1.5))
