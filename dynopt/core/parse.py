@@ -94,11 +94,22 @@ class Reader:
         if type(tree.op) not in ARITHMETIC:
             raise refuse(self.source, tree, f"the operator {type(tree.op).__name__}", "use + - * / ** % @")
         left, right = self(tree.left), self(tree.right)
-        if isinstance(tree.op, ast.Pow) and right.op == "const" and abs(right.data) > LARGEST_POWER:
-            raise refuse(self.source, tree, f"the power {right.data}", f"at most {LARGEST_POWER} is read")
+        if isinstance(tree.op, ast.Pow):
+            self._check_power(tree, left, right)
         if left.op == right.op == "const" and isinstance(tree.op, ast.Div) and right.data != 0:
             return constant(left.data/right.data)
         return Node(ARITHMETIC[type(tree.op)], left, right)
+
+    def _check_power(self, tree: ast.BinOp, base: Node, exponent: Node) -> None:
+        """Powers of powers count as one; a number raised to a power stays below 400 digits."""
+        power, inner = _number(exponent), base
+        while power is not None and inner.op == "pow" and (more := _number(inner.args[1])) is not None:
+            power, inner = power*max(abs(more), 1), inner.args[0]
+        if power is not None and abs(power) > LARGEST_POWER:
+            raise refuse(self.source, tree, f"the power {_shown(power)}", f"at most {LARGEST_POWER} is read")
+        value = _number(base)
+        if power is not None and value and abs(power)*max(len(str(abs(value.numerator))), len(str(value.denominator))) > 400:
+            raise refuse(self.source, tree, "a number of more than 400 digits", "write a smaller one")
 
     def _Compare(self, tree: ast.Compare) -> Any:
         if len(tree.ops) != 1 or type(tree.ops[0]) not in COMPARE:
@@ -117,6 +128,28 @@ class Reader:
         if self.call is None:
             raise refuse(self.source, tree, f"the function {name!r}", f"expected one of {', '.join(sorted(FUNCTIONS))}")
         return self.call(name, [self(a) for a in tree.args], tree)
+
+
+def _number(node: Node) -> Fraction | None:
+    """The value of an expression of numbers alone, None for anything else; its powers have been checked."""
+    if node.op == "const":
+        return Fraction(node.data)
+    parts = [_number(a) for a in node.args] if node.op in ("add", "sub", "mul", "div", "pow", "neg") else [None]
+    if None in parts:
+        return None
+    a, b = (*parts, None)[:2]
+    if node.op == "neg":
+        return -a
+    if node.op == "pow":
+        return a**int(b) if b.denominator == 1 and (a or b >= 0) else Fraction(float(a)**float(b)) if a > 0 else None
+    if node.op == "div":
+        return a/b if b else None
+    return {"add": a + b, "sub": a - b, "mul": a*b}[node.op]
+
+
+def _shown(power: Fraction) -> str:
+    text = str(power)
+    return text if len(text) < 30 else f"{text[:12]}... of {len(text)} digits"
 
 
 def parse(source: str, names: Iterable[str] | None = None) -> Node:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import operator
+from math import comb, prod
 from typing import Any, Callable, Mapping
 
 import sympy
@@ -11,6 +12,7 @@ from ..core.errors import RuleError
 from ..core.expr import Node, evaluate
 from .symbols import symbol
 
+MOST_TERMS = 20_000                                                      # of one expression, multiplied out
 
 class LinearizeError(RuleError):
     """A rule (or a part of it) has no linearization on one mode; the message says why and what applies instead."""
@@ -63,3 +65,25 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 def expression(node: Node, values: Mapping[str, Any] | None = None) -> Expr:
     """The sympy expression of a traced expression of parameters."""
     return evaluate([node], lambda n: leaf_value(n, values or {}), operation)[0]
+
+
+def written_out(e: Expr) -> int:
+    """An upper bound for the number of terms when all products and powers are multiplied out."""
+    if e.is_Add:
+        return sum(map(written_out, e.args))
+    if e.is_Mul:
+        return prod(map(written_out, e.args))
+    if e.is_Pow and e.exp.is_Integer:
+        inner, power = written_out(e.base), abs(int(e.exp))
+        return comb(inner + power - 1, power) if inner > 1 else 1
+    return max((written_out(a) for a in e.args), default=1)
+
+
+def check_size(e: Expr) -> Expr:
+    """The expression, refused where writing it out would take minutes and gigabytes."""
+    terms = written_out(e)
+    if terms > MOST_TERMS:
+        shown = str(e)
+        raise LinearizeError(f"`{shown if len(shown) < 60 else shown[:57] + '...'}` has up to {terms} terms when multiplied out, at most "
+                             f"{MOST_TERMS} are handled; give the sum a name of its own, as in .subs, or numbers")
+    return e

@@ -11,7 +11,7 @@ from typing import Iterable
 from sympy import Abs, Add, Expr, Mul, Poly, Pow, Rational, Symbol, cos, exp, minimal_polynomial, pi, sin
 
 from ..core.errors import RuleError
-from .algebra import LinearizeError
+from .algebra import LinearizeError, check_size
 from .atoms import Atom, Formula, make, terms
 from .numbers import FUNCTIONS
 
@@ -40,6 +40,7 @@ class Generators:
 
     def polynomial(self, e: Expr) -> Expr:
         """The expression as a rational function of parameters and generators."""
+        check_size(e)
         e = e.xreplace({f: Mul(*(self._exponential(*part) for part in _exponents(f))) for f in e.atoms(exp)})
         table: dict[Expr, Expr] = {}
         for sub in _irrational(e):

@@ -11,7 +11,7 @@ from sympy import Expr, Integer, Matrix, Poly, Symbol
 from ..core.errors import RuleError
 from ..core.parse import parse
 from ..core.rule import Rule
-from .algebra import LinearizeError, expression
+from .algebra import LinearizeError, check_size, expression
 from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
@@ -185,7 +185,7 @@ def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, 
     runner.outer = known
     outputs = runner.run(program.outputs, known)
     keys, rows = _with_registers(moving, [o for s, o in zip(program.state, outputs) if s in moving], runner)
-    matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(_tidy)
+    matrix = Matrix([[r.row.get(k, Integer(0)) for k in keys] for r in rows]).applyfunc(check_size).applyfunc(_tidy)
     here = point if program.kind == "method" else {}
     if matrix.has(sympy.oo, -sympy.oo, sympy.zoo, sympy.nan):
         raise LinearizeError(f"{rule.name}: it has no derivative at the point; choose another `at=`")
