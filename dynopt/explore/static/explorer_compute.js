@@ -110,7 +110,9 @@ export class ExplorerCompute extends ExplorerDraw {
     this.rule.params.forEach((q, n) => this.controls[n].set(this.p[this.i][q.place], ...this.lab.span(this.i, this.j, n)));
     this.cursor.set(this.k, 0, this.steps);
     this.tell();
-    this.redraw();
+    const roots = [this.i, this.j, this.axes, this.p[this.i]].join(" "); // the roots do not move with the start
+    this.redraw(...(roots === this.rooted ? ["plane", "map", "decay"] : []));
+    this.rooted = roots;
   }
 
   // f after all steps, where no linear mode exists

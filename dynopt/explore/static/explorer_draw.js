@@ -5,7 +5,7 @@ import { landscape } from "./landscape.js";
 import { cross, decay, disk, path } from "./panels.js";
 import { ExplorerView } from "./explorer_view.js";
 
-const BUDGET = 4; // milliseconds of a frame, after which the map waits for the next one
+const BUDGET = 3; // milliseconds of a frame, after which the map waits for the next one
 const FLOWS = [(ink) => [ink.second, 2.4, []], (ink) => [ink.third, 2, [6, 4]]];
 
 export class ExplorerDraw extends ExplorerView {
@@ -32,11 +32,11 @@ export class ExplorerDraw extends ExplorerView {
     if (stale.has("disk")) this.drawDisk();
     if (!this.map.ready) {
       this.map.work(Math.max(1, BUDGET - (performance.now() - began)));
-      this.stale.add("map");
-      stale.add("map");
+      this.beat = (this.beat || 0) + 1;
+      if (this.map.ready || this.beat % 3 === 0) stale.add("map"); // a rough picture need not be painted in every frame
     }
     if (stale.has("map")) this.drawMap();
-    if (this.playing || this.stale.size) this.draw();
+    if (this.playing || !this.map.ready) this.draw();
   }
 
   drawPlane() {

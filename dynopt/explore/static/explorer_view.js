@@ -155,7 +155,10 @@ export class ExplorerView {
   }
 
   explain(t) {
-    const rows = [];
+    const rows = [],
+      letters = (tree) => (typeof tree === "string" ? tree.length : tree[2].reduce((sum, part) => sum + letters(part), 0)),
+      shown = [t.region, ...(t.boundaries || []).map((b) => [b.formula]), ...(this.rule.flows || []).map((f) => f.formula)],
+      long = shown.some((parts) => parts?.some((part) => letters(part) > 44)); // two columns would cut it
     const row = (name, ...values) => rows.push(el("div", {}, el("dt", {}, name), el("dd", {}, values)));
     if (t.region)
       row(
@@ -197,7 +200,7 @@ export class ExplorerView {
       "Noise is added to every gradient." + (this.rule.t0 ? " The rule divides by the time, so the clock starts at t = 1." : "");
     this.derived.replaceChildren(
       el("header", {}, el("h2", {}, "Derived from the declaration")),
-      el("dl", {}, rows),
+      el("dl", { class: long ? "single" : null }, rows),
       el(
         "p",
         { class: "note" },

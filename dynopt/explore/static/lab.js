@@ -134,7 +134,7 @@ export class Lab extends ModeLab {
   }
 
   // iterates of rule i on problem j; with sigma > 0 gradients are g + sigma * (standard normal draws)
-  run(i, j, x, p, steps, { sigma = 0, seed = 1 } = {}) {
+  run(i, j, x, p, steps, { sigma = 0, seed = 1, rows = null } = {}) {
     const rule = this.rules[i],
       key = key_(seed, 0);
     let count = 0;
@@ -153,7 +153,7 @@ export class Lab extends ModeLab {
           }
         : inner;
     const h = rule.h >= 0 ? p[rule.h] : 1,
-      run = iterate(step, this.start(i, j, x), p, steps, { h, key, t0: rule.t0, limit: 1e30 });
+      run = iterate(step, this.start(i, j, x), p, steps, { h, key, t0: rule.t0, limit: 1e30, rows });
     const { players, dim } = this.problems[j];
     return {
       ...run,
@@ -172,9 +172,11 @@ export class Lab extends ModeLab {
 
   // the modes that count: curvatures at the minimizer, or the numbers of a game
   lams(j) {
-    if (this.problems[j].modes) return this.problems[j].modes;
-    const c = this.problems[j].curvatures.filter((v) => v > 0);
-    return c.length <= 6 ? c : [c[0], c[c.length >> 1], c[c.length - 1]];
+    return this.made(`lams ${j}`, () => {
+      if (this.problems[j].modes) return this.problems[j].modes;
+      const c = this.problems[j].curvatures.filter((v) => v > 0);
+      return c.length <= 6 ? c : [c[0], c[c.length >> 1], c[c.length - 1]];
+    });
   }
 
   // the window of each parameter: a step size up to a little beyond the largest stable one

@@ -89,7 +89,10 @@ export class StabilityMap {
     const { lab, i, j, W, H } = this,
       t = lab.rules[i].theory,
       found = [];
-    const curves = (t.boundaries || []).filter((b) => b.curve != null);
+    const curves = (t.boundaries || []).filter((b) => b.curve != null),
+      entry = (t.names || []).map((name) => t.entries.indexOf(name)),
+      place = (t.names || []).map((name) => lab.place(i, name)),
+      values = new Float64Array(entry.length);
     for (const b of curves)
       for (let l = 0; l < (this.axes[1] === "lam" ? 1 : lab.lams(j).length); l++) {
         const f = lab.functions[b.curve],
@@ -98,7 +101,10 @@ export class StabilityMap {
         for (let r = 0; r < H; r++)
           for (let q = 0; q < W; q++) {
             const lams = this.cell(q, r);
-            g[r * W + q] = f(lab.valued(i, lams[l], this.p), out)[0];
+            const lam = lams[l];
+            for (let k = 0; k < values.length; k++)
+              values[k] = entry[k] < 0 ? this.p[place[k]] : Array.isArray(lam) ? lam[entry[k]] : lam;
+            g[r * W + q] = f(values, out)[0];
           }
         const list = contour(g, W, H, 0),
           kept = [];

@@ -43,6 +43,7 @@ export class Colouring extends Sheet {
           2500,
         );
     this.pin = pin;
+    this.made = [];
     this.k = 40;
     this.j = lab.own(
       { dim: n, curvatures: [Math.max(low, 1e-3), top] },
@@ -68,11 +69,12 @@ export class Colouring extends Sheet {
   compute() {
     const g = new Float64Array(this.w * this.h);
     [this.run, this.sizes] = this.kept("run", [this.i, ...this.numbers], () => {
-      const run = this.lab.run(this.i, this.j, g, this.numbers, STEPS),
+      const run = this.lab.run(this.i, this.j, g, this.numbers, STEPS, { rows: this.made[this.i] }),
         sizes = Array.from({ length: run.n + 1 }, (_, k) => {
           this.gradient(run.x.subarray(k * g.length, (k + 1) * g.length), g);
           return Math.log10(Math.max(norm(g), 1e-16));
         });
+      this.made[this.i] = run.rows; // the next run goes where this one was
       return [run, sizes];
     });
     const lams = this.lab.lams(this.j);

@@ -89,7 +89,7 @@ export class NoiseParts extends Sheet {
     else this.draw();
   }
   paint(began) {
-    if (this.runs < RUNS) this.sample(began + 4);
+    if (this.runs < RUNS) this.sample(began + 3);
     const ink = colours(),
       q = this.decays.plot,
       r = this.floors.plot,

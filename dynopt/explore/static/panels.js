@@ -66,7 +66,7 @@ export function disk(plot, lab, i, lams, p, place) {
   }
   const series = [ink.second, ink.fourth, ink.third, ink.fifth, ink.first, ink.muted],
     q = Float64Array.from(p),
-    count = all[0][1].length > 2 ? 40 : 120; // roots of higher polynomials are searched for
+    count = all[0][1].length > 2 ? 40 : 90; // roots of higher polynomials are searched for
   plot.clip(() =>
     all.forEach(([lam, z], n) => {
       const colour = series[n % series.length];
