@@ -213,6 +213,7 @@ def lie(flow):
 
 SCHEME_ORDERS = [(symplectic_euler, "conservative", 1), (leapfrog, "conservative", 2), (leapfrog, "nesterov_flow", 2), (lie, "damped", 1),
                  (dynopt.baoab, "damped", 2), (bdf2, "damped", 2), (implicit_euler, "damped", 1), (rk2, "hessian_damping", 2),
+                 (dynopt.exponential_euler, "damped", 1), (dynopt.exponential_rk2, "damped", 2), (dynopt.exponential_rk2, "conservative", 2),
                  (RADAU, "gradient_flow", 3), (rk4, "gradient_flow", 4), (rkc(4), "gradient_flow", 1), (theta, "gradient_flow", 1)]
 
 
@@ -310,3 +311,26 @@ def test_nothing_falls_where_something_is_kept():
         dynopt.decaying(leapfrog(dynopt.conservative), "x**2 + v**2")
     with pytest.raises(RuleError, match="quadratic form"):
         dynopt.decaying(dynopt.heavy_ball, "x**3")
+
+
+@pytest.mark.parametrize("scheme", [dynopt.exponential_euler, dynopt.exponential_rk2])
+def test_exponential_integrators_are_exact_under_a_constant_force(scheme):
+    """x'' + 1.3 x' + 0.7 = 0 from x = 1, v = 2: one large step lands on the solution."""
+    constant = dynopt.Problem(lambda x: .7*x[0])
+    run = dynopt.iterate(scheme(dynopt.damped), constant, x0={"x": [1.0], "v": [2.0]}, steps=1, h=1.5, gamma=1.3)
+    died, drift = np.exp(-1.3*1.5), -.7/1.3
+    assert run.v[-1] == pytest.approx([drift + (2 - drift)*died], abs=1e-14)
+    assert run.x[-1] == pytest.approx([1 + drift*1.5 + (2 - drift)*(1 - died)/1.3], abs=1e-14)
+
+
+def test_exponential_integrators_refuse_noise_and_other_positions():
+    with pytest.raises(RuleError, match="noise"):
+        dynopt.exponential_euler(dynopt.langevin)
+    with pytest.raises(RuleError, match="positions"):
+        dynopt.exponential_euler(dynopt.lorenz)
+
+
+def test_terms_of_one_power_in_a_series_are_added():
+    """Two terms in h of an exponential coefficient: neither may be lost."""
+    odd = dynopt.method.from_string("x = x - (exp(gamma*h) - exp(-beta*h))*grad(x)", state="x", name="odd")
+    assert str(ode_limit(odd, {}).program).endswith("-(beta + gamma)*g0")

@@ -11,6 +11,7 @@ from typing import Any, Callable
 from ..core.errors import RuleError
 from ..core.functions import where
 from ..core.rule import Flow, Method
+from .scheme_exponential import exponential_euler, exponential_rk2
 from .scheme_parts import Parts, implicit_step, leapfrog_step, split_step
 from .scheme_step import Step, exact, method_of
 from .scheme_tableau import CLASSICAL, HEUN, MIDPOINT, RungeKutta
@@ -164,4 +165,4 @@ def _split(flow: Flow, word: str, name: str, source: str) -> Method:
 
 
 SCHEMES = {f.__name__: f for f in (explicit_euler, implicit_euler, symplectic_euler, leapfrog, conformal_leapfrog, rk2, heun, rk4,
-                                   theta, bdf2, splitting, baoab, euler_maruyama)}
+                                   theta, bdf2, splitting, baoab, euler_maruyama, exponential_euler, exponential_rk2)}

@@ -200,9 +200,12 @@ def expanded(c: Expr, order: int) -> dict[int, Expr]:
     top, bottom = sympy.fraction(c)
     if top.is_polynomial(H) and bottom.is_polynomial(H):
         return _quotient(sympy.Poly(top, H), sympy.Poly(bottom, H), order)
-    found = sympy.series(c, H, 0, order + 1).removeO()
-    return {int(p): v for p, v in ((sympy.degree(t, H) if t.is_polynomial(H) else t.as_coeff_exponent(H)[1], t.as_coeff_exponent(H)[0])
-                                   for t in sympy.Add.make_args(sympy.expand(found)))}
+    found: dict[int, Expr] = {}
+    for term in sympy.Add.make_args(sympy.expand(sympy.series(c, H, 0, order + 1).removeO())):
+        factor, power = term.as_coeff_exponent(H)
+        if factor != 0:
+            found[int(power)] = found.get(int(power), Integer(0)) + factor
+    return found
 
 
 def _quotient(top: sympy.Poly, bottom: sympy.Poly, order: int) -> dict[int, Expr]:
