@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,19 @@ def run_studies(ids: list[str], *, every: bool, listed: bool, figures: str, as_j
         return 0
     if every and ids:
         raise ParameterError(f"studies: found {' '.join(ids)} and --all, expected one of the two")
-    found = []
-    for entry in entries:
-        with waiting(f"{entry.id} {entry.title}"):
+    folder, found = Path(figures or "figures/studies"), []
+    if not as_json and not ids:
+        typer.echo(f"{'id':<4} {'family':<6} {'':<9} {'seconds':>7}  title")
+    for number, entry in enumerate(entries, 1):
+        with waiting(f"{number} of {len(entries)}: {entry.id} {entry.title}"):
             study = entry.run()
+            if figures or ids:
+                _draw(study, folder)
         found.append(study)
-        if figures or ids:
-            _draw(study, Path(figures or "figures/studies"))
         if not as_json:
             (_tell if ids else _row)(study)
+    if figures:
+        _gallery(found, folder)
     if as_json:
         typer.echo(json.dumps([study.as_dict() for study in found], indent=1))
     elif not ids:
@@ -45,7 +50,7 @@ def _entries(ids: list[str]) -> list[Any]:
 
 
 def _row(study: Any) -> None:
-    typer.echo(f"{study.id:<4} {study.family:<6} {'agrees' if study.agree else 'DISAGREES':<10} {study.seconds:6.2f} s  {study.title}")
+    typer.echo(f"{study.id:<4} {study.family:<6} {'agrees' if study.agree else 'DISAGREES':<9} {study.seconds:7.2f}  {study.title}")
 
 
 def _tell(study: Any) -> None:
@@ -76,3 +81,14 @@ def _draw(study: Any, folder: Path) -> None:
     from dynopt.plot.written import write_picture
     folder.mkdir(parents=True, exist_ok=True)
     write_picture(study.draw, folder/f"{study.id}.svg", folder/f"{study.id}.png")
+
+
+def _gallery(found: list[Any], folder: Path) -> None:
+    """One page of all pictures with their claims and verdicts: index.html beside them."""
+    cards = "\n".join(f'<figure><img src="{s.id}.svg" alt="{escape(s.title)}"><figcaption><b>{s.id}. {escape(s.title)}</b><br>'
+                      f'<i>{escape(s.claim)}</i><br>{escape(s.verdict)}</figcaption></figure>' for s in found if s.draw is not None)
+    style = ("body{font:15px/1.45 Georgia,serif;margin:2em auto;max-width:1200px;padding:0 1em;display:grid;gap:2em;"
+             "grid-template-columns:repeat(auto-fill,minmax(340px,1fr))}h1{grid-column:1/-1}figure{margin:0}img{width:100%}")
+    text = (f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Studies</title>'
+            f"<style>{style}</style><h1>{sum(s.agree for s in found)} of {len(found)} studies agree</h1>\n{cards}\n</html>\n")
+    (folder/"index.html").write_text(text, encoding="utf-8")

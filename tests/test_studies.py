@@ -171,3 +171,15 @@ def test_every_study_asks_the_theory(node, all_of_them):
         waiting += [all_of_them[name] for name in here - names if name in all_of_them]
         names |= here
     assert names & theory, f"{node.name}: nothing in it is derived"
+
+
+# -- the command ---------------------------------------------------------------------------------------------------------
+
+def test_the_command_writes_a_gallery_and_a_list_for_machines(tmp_path, capsys):
+    from dynopt.cli_studies import run_studies
+    assert run_studies(["q14"], every=False, listed=False, figures=str(tmp_path), as_json=True) == 0
+    [found] = json.loads(capsys.readouterr().out)
+    assert set(found) == {"id", "family", "title", "claim", "verdict", "theory", "measured", "tolerance", "agree", "seconds"}
+    assert all(abs(np.subtract(found["theory"][n], found["measured"][n], dtype=float)).max() <= t for n, t in found["tolerance"].items())
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Q14.svg" in page and "1 of 1 studies agree" in page and (tmp_path / "Q14.svg").exists()

@@ -26,10 +26,10 @@ from dynopt import (
 )
 
 from .measure import edge, halving, modes, radius, step_matrix, steps_to
+from .picture import BLUE, GREY, VERMILION, note
 from .study import study
 
 BETAS = (0.0, 0.5, 0.9, 0.99)
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "0.45"
 
 
 @study("Q01", "Gradient descent is explicit Euler: bound and onset of oscillation",
@@ -45,14 +45,17 @@ def explicit_euler_bound() -> dict[str, Any]:
                 **{f"changes sign at {e}": bool(x[1] < 0) for e, x in zip(etas, run)}}
 
     def draw(ax):
-        t = np.linspace(0, 4, 200)
-        ax.plot(t, np.exp(-lam*t), color=BLUE, label="flow")
-        for eta, x in zip(etas, run):
-            k = np.arange(int(4/eta) + 1)
-            ax.plot(k*eta, x[:k.size], ".-", lw=.6, color=VERMILION, alpha=.35 + .6*(eta == .2501))
-            ax.annotate(f"$\\eta = {eta}$", (k[-1]*eta, x[k.size - 1]), xytext=(4, 0), textcoords="offset points", fontsize=7,
-                        va="center")
-        ax.set(xlabel="time $k\\eta$", ylabel="$x_k$", title="The zig-zag begins at half the bound", xlim=(0, 4.8))
+        t = np.linspace(0, 3.2, 200)
+        ax.plot(t, np.exp(-lam*t), color=BLUE)
+        note(ax, .35, np.exp(-.35*lam), "the flow", BLUE, dx=5, dy=6)
+        zigzag = iterate(gradient_descent, quadratic([lam]), x0=[1.], steps=30, eta=.4).x[:, 0]
+        for eta, x, colour in ((.2, run[0], GREY), (.4, zigzag, VERMILION), (.5001, run[3], "0.7")):
+            k = np.arange(int(3.2/eta) + 1)
+            ax.plot(k*eta, x[:k.size], ".-", lw=.7, color=colour)
+        note(ax, 2.4, .06, "$\\eta = 0.2 < 1/\\lambda$: no zig-zag", GREY, dx=0, dy=6, ha="center")
+        note(ax, .8, .36, "$\\eta = 0.4$: zig-zags and converges", VERMILION, dx=6, dy=2)
+        note(ax, 3., -1, "$\\eta = 0.5001 > 2/\\lambda$: grows", GREY, dx=-4, dy=-9, ha="right")
+        ax.set(xlabel="time $k\\eta$", ylabel="$x_k$", title="The zig-zag begins at half the bound", xlim=(0, 3.3), ylim=(-1.25, 1.1))
     return dict(verdict="the bound is true; the oscillation is false: iterates zig-zag, converging, from eta = 1/lambda on, and "
                         "every eta > 2/lambda diverges geometrically", theory=theory, measured=measured, tolerance=1e-4,
                 derivation=(f"stable: {region}", f"without sign change: {calm}"), draw=draw)
@@ -102,7 +105,7 @@ def nesterov_step() -> dict[str, Any]:
         for r, colour, name in ((ball, BLUE, "heavy ball"), (region, VERMILION, "Nesterov")):
             y = [largest(r, "eta", beta=v, lam=1.) for v in x]
             ax.plot(x, y, color=colour)
-            ax.annotate(name, (x[60], y[60]), xytext=(0, 5), textcoords="offset points", color=colour)
+            note(ax, x[60], y[60], name, colour, dx=-4, dy=10, ha="right")
         ax.set(xlabel="$\\beta$", ylabel="largest stable $\\eta\\lambda$", title="Nesterov's stable step falls to a third of "
                                                                                  "heavy ball's")
     return dict(verdict=f"false: the ratio of the bounds is 1/(1 + 2 beta), {ratio[.9]:.3f} at beta = 0.9 and 1/3 in the limit; "
@@ -137,7 +140,8 @@ def printed_lookaheads() -> dict[str, Any]:
         for (n, r), colour in zip(rules.items(), (BLUE, VERMILION, GREY)):
             y = rate(r).at(lam=x, **{k: np.full_like(x, v) for k, v in small.items()})
             ax.plot(x, y, color=colour)
-            ax.annotate(n, (x[-1], y[-1]), xytext=(-4, 4), textcoords="offset points", color=colour, ha="right")
+            shown = {"minus": "look at $x - \\beta v$", "plus": "look at $x + \\beta v$", "minus, scaled": "Nesterov: $x - \\eta\\beta v$"}[n]
+            note(ax, x[-1], y[-1], shown, colour, dx=-4, dy=-11 if n == "minus, scaled" else 2, ha="right", va="bottom")
         ax.axhline(1, color="0.7", lw=.6)
         ax.set(xlabel="$\\lambda$", ylabel="spectral radius, $\\eta \\to 0$", title="An unscaled look-ahead breaks at small "
                                                                                     "steps", ylim=(0, 4))

@@ -9,9 +9,8 @@ import numpy as np
 from dynopt import gradient_descent, heavy_ball, iterate, largest, monotone, nesterov_yx, optimum, quadratic, rate, stability
 
 from .measure import halving, modes, radius, worst
+from .picture import BLUE, GREEN, GREY, VERMILION, note
 from .study import study
-
-BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "0.45"
 
 
 @study("Q06", "Rates of Nesterov, heavy ball and gradient descent on quadratics",
@@ -39,8 +38,7 @@ def rates_compared() -> dict[str, Any]:
         for (name, colour) in zip(("GD 1/L", "NAG", "tuned NAG", "heavy ball"), (GREY, GREEN, BLUE, VERMILION)):
             y = [1 - theory[f"{name}, kappa = {k:g}"] for k in kappas]
             ax.loglog(kappas, y, "o-", color=colour)
-            ax.annotate(name, (kappas[-1], y[-1]), xytext=(4, 0), textcoords="offset points", color=colour, fontsize=7,
-                        va="center")
+            note(ax, kappas[-1], y[-1], name, colour, dx=6, dy={"NAG": -6, "tuned NAG": 4}.get(name, 0))
         ax.set(xlabel="condition number $\\kappa$", ylabel="$1 - \\rho$", title="On quadratics heavy ball is ahead of Nesterov",
                xlim=(8, 1e5))
     return dict(verdict="false as stated: (1 - mu/L) is gradient descent's rate at 1/L; on quadratics tuned heavy ball is "
@@ -97,11 +95,12 @@ def without_overshoot() -> dict[str, Any]:
 
     def draw(ax):
         h = .1
-        for beta, colour in ((.9*critical[h], GREY), (critical[h], BLUE), (1.2*critical[h], VERMILION)):
-            x = modes(heavy_ball, 1., 60, eta=h, beta=beta)[:, 0]
+        for beta, colour in ((.9*critical[h], GREY), (critical[h], BLUE), (1.5*critical[h], VERMILION)):
+            x = modes(heavy_ball, 1., 26, eta=h, beta=beta)[:, 0]
             ax.plot(x, ".-", color=colour, lw=.7)
-            ax.annotate(f"$\\beta = {beta:.3f}$", (12, x[12]), xytext=(4, 4), textcoords="offset points", color=colour,
-                        fontsize=7)
+        for y, beta, colour, name in ((.9, .9*critical[h], GREY, "calm"), (.8, critical[h], BLUE, "the largest calm one"),
+                                      (.7, 1.5*critical[h], VERMILION, "overshoots")):
+            ax.text(11, y, f"$\\beta = {beta:.3f}$: {name}", color=colour, fontsize=8)
         ax.axhline(0, color="0.8", lw=.6)
         ax.set(xlabel="$k$", ylabel="$x_k$", title="Up to the double root nothing overshoots")
     return dict(verdict="true per mode: from rest nothing overshoots up to the double root, beta <= (1 - sqrt(eta lambda))^2; "
@@ -137,8 +136,7 @@ def escape_from_a_saddle() -> dict[str, Any]:
     def draw(ax):
         for (n, x), colour in zip(paths.items(), (GREY, BLUE, VERMILION)):
             ax.semilogy(np.abs(x[:steps[n] + 1]), color=colour)
-            ax.annotate(f"{n}: {steps[n]} steps", (steps[n], 1), xytext=(2, -6 - 9*(n == "HB")), textcoords="offset points",
-                        color=colour, fontsize=7)
+            note(ax, steps[n], 1, f"{n}: {steps[n]} steps", colour, dx=6, dy=-4 - 13*(n == "HB"))
         ax.set(xlabel="$k$", ylabel="$|x_k|$", title="Momentum leaves a saddle; the look-ahead adds little", xlim=(0, 1900))
     return dict(verdict=f"unsupported: at h = 0.01 Nesterov needs {steps['NAG']} steps against heavy ball's {steps['HB']} "
                         f"(gradient descent {steps['GD']}); "
@@ -188,7 +186,7 @@ def robustness() -> dict[str, Any]:
     def draw(ax):
         for (n, b), colour in zip(bounds.items(), (BLUE, VERMILION)):
             ax.fill_between(beta, b, color=colour, alpha=.25, lw=0)
-            ax.annotate(n, (.75, .8*b[75]), color=colour)
+            note(ax, .75, .8*b[75], {"HB": "heavy ball", "NAG": "Nesterov"}[n], colour, dx=0, ha="center")
         ax.set(xlabel="$\\beta$", ylabel="stable $\\eta\\lambda$", title="Nesterov keeps half of the stable area")
     return dict(verdict=f"false for stability: Nesterov's stable set has "
                         f"{100*theory['stable area, NAG']/theory['stable area, HB']:.1f} % of heavy ball's area",

@@ -60,8 +60,9 @@ class Study:
         return replace(self, theory={**self.theory, **changed})
 
     def as_dict(self) -> dict[str, Any]:
-        """What machines read."""
-        plain = {"theory": _plain(self.theory), "measured": _plain(self.measured), "tolerance": _plain(self.tolerance)}
+        """What machines read; tolerances are absolute, one for each number (what holds or fails has none)."""
+        tolerance = {n: 0.0 if isinstance(v, (bool, np.bool_)) else self.tolerance_of(n) for n, v in self.theory.items()}
+        plain = {"theory": _plain(self.theory), "measured": _plain(self.measured), "tolerance": tolerance}
         return {"id": self.id, "family": self.family, "title": self.title, "claim": self.claim, "verdict": self.verdict, **plain,
                 "agree": self.agree, "seconds": round(self.seconds, 3)}
 
