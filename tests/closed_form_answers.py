@@ -13,10 +13,13 @@ from dynopt import (
     chebyshev,
     clip,
     conservative,
+    contraction,
     cos,
     cycle,
     damped_mass,
     decay,
+    delayed,
+    dot,
     equivalent,
     fed_avg,
     fixed_point,
@@ -82,6 +85,12 @@ def chebyshev_cycle(x, *, mu, L, n: int, k, grad):
 def polyak_step(x, *, f, grad):
     g = grad(x)
     return x - f(x)/g**2*g
+
+
+@method
+def exact_line_search(x, *, grad, hess):
+    g = grad(x)
+    return x - dot(g, g)/dot(g, hess(x, g))*g
 
 
 @method
@@ -184,6 +193,13 @@ def chebyshev_contraction(p):
 def chebyshev_worst(n):
     """The worst rate over one round of n steps."""
     return rate(chebyshev_cycle.at(n=n)).over("mu", "L")
+
+
+def delayed_edge():
+    """The largest stable eta*lam of gradient descent tau steps late, times 2*tau + 1, for many steps."""
+    [branch] = stability(delayed(GD, "tau")).solve("eta")
+    tau = symbol("tau")
+    return sympy.limit(branch.upper.subs({s: tau for s in branch.upper.free_symbols if s.name == "tau"})*lam*(2*tau + 1), tau, sympy.oo)
 
 
 def asymptotic_chebyshev(p):
@@ -325,12 +341,14 @@ ANSWERS = {
     "C07": lambda: optimum(HB, params=("beta",)).params["beta"],
     "C09": lambda: proximal_point,
     "C12": lambda: chebyshev_contraction,
+    "C13": lambda: contraction(exact_line_search).value,
     "C17": lambda: [(equivalent(HB, EMA).params["eta"], eta/(1 - beta))],
     "C18": lambda: [(equivalent(NAG, QHM).params["eta"], eta/(1 - beta)), (equivalent(NAG, QHM).params["w"], beta)],
     "C23": lambda: asymptotic_chebyshev,
     "C20": lambda: -optimum(damped_mass, params=("gamma",)).rho,
     "C21": lambda: rate(GD).over("mu", "L").expr,
     "D09": lambda: [(equivalent(rule("a = (1 - p)*a + p*grad(x); x = x - eta*a", "x a"), EMA).params["beta"], 1 - symbol("p"))],
+    "D14": delayed_edge,
     "D11": lambda: fed_average,
     "E01": lambda: moments(GD).variance("x"),
     "E02": lambda: moments(HB).variance("x"),

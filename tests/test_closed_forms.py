@@ -14,9 +14,7 @@ from closed_form_answers import ANSWERS
 TABLE = {e["id"]: e for e in json.loads((Path(__file__).parent / "data" / "closed_forms_issue4.json").read_text())}
 # What dynopt does not answer, and why.
 UNANSWERED = {
-    "C13": "the worst start of steepest descent with exact line search is a maximum over starts, not over parameters",
     "C15": "the optimized gradient method is tuned to a horizon of N steps; its worst function is outside the mode analysis",
-    "D14": "an asymptotic form in a symbolic delay",
     "G27": "a bound for all convex functions, not for modes",
 }
 POINTS, TOLERANCE = 100, 1e-9

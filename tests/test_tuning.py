@@ -8,9 +8,12 @@ import sympy
 from dynopt import (
     ParameterError,
     RuleError,
+    contraction,
+    dot,
     heavy_ball,
     method,
     nesterov,
+    norm,
     optimum,
     qhm,
     rate,
@@ -159,3 +162,20 @@ def test_a_number_comes_with_a_bound_that_nobody_beats():
     draws = rng.uniform([0, -1, -.5], [.5, 1, .5], size=(400, 3))
     sizes = worst.quick(eta=draws[:, 0], beta=draws[:, 1], kd=draws[:, 2])
     assert np.nanmin(sizes) >= float(found.lower)
+
+
+def test_the_worst_start_of_a_step_that_is_not_linear():
+    """Polyak's step and exact line search against many starts; what does not scale with x has no worst start."""
+    rng = np.random.default_rng(4)
+    polyak = method(lambda x, *, grad, f: x - f(x)/dot(grad(x), grad(x))*grad(x))
+    found = contraction(polyak)
+    assert found.proof.status == "proved" and "unsat" in found.proof.smt2
+    for low, high in ((1.0, 3.0), (1.0, 40.0)):
+        lam = np.array([low, high])
+        x = rng.normal(size=(4000, 2))*10**rng.uniform(-2, 2, size=(4000, 2))
+        after = polyak(x, grad=lambda y, lam=lam: lam*y, f=lambda y, lam=lam: np.sum(lam*y**2, -1, keepdims=True)/2)
+        left = (after**2 @ lam)/(x**2 @ lam)
+        most = float(found.value.subs({symbol("mu"): low, symbol("L"): high}))
+        assert np.max(left) <= most*(1 + 1e-9) and np.max(left) > .98*most
+    with pytest.raises(RuleError, match="does not scale"):
+        contraction(method(lambda x, *, eta, grad: x - eta*grad(x)/(1 + norm(grad(x)))))

@@ -34,7 +34,7 @@ def minimum(worst: Worst, seed: int = 0) -> Minimum:
     """
     rng = np.random.default_rng(seed)
     free = np.ones(len(worst.chosen), dtype=bool)
-    point, value = _improved(worst, _draws(rng, free.size), free)
+    point, value = _shaken(worst, rng, *_improved(worst, _draws(rng, free.size), free))
     sides = [(i, end, to) for i, s in enumerate(worst.chosen) for end, to in (POSITIVE if s.is_positive else REAL)]
     for i, end, to in sorted(sides, key=lambda side: not _gone(point[side[0]], side[1])):
         gone = _gone(point[i], end)
@@ -44,6 +44,20 @@ def minimum(worst: Worst, seed: int = 0) -> Minimum:
             if gone or far <= near + GAIN*abs(near):
                 return Minimum(worst.named(further), far, str(worst.chosen[i]), to, near)
     return Minimum(worst.named(point), value)
+
+
+def _shaken(worst: Worst, rng: np.random.Generator, point: np.ndarray, value: float) -> tuple[np.ndarray, float]:
+    """Out of the ridges on which a simplex collapses: points around the best on all scales, then once more to the end."""
+    for _ in range(ROUNDS):
+        scale = (np.abs(point) + 1e-3)*10**rng.uniform(-6, 0, (DRAWS//4, 1))
+        around = point + scale*rng.normal(size=(DRAWS//4, point.size))
+        start = around[np.argmin(worst(around))]
+        last = value
+        if float(worst(start)) < value:
+            point, value = _settled(worst, start, float(worst(start)), np.ones(point.size, dtype=bool), ROUNDS)
+        if last - value <= SETTLED*abs(value):
+            break
+    return point, value
 
 
 def _gone(x: float, end: float) -> bool:
