@@ -1,9 +1,9 @@
 """Delays that are a parameter: past(x, tau) is W*x with W = z**-tau (a flow: exp(-s*tau)), and A(z) + W*B(z) = 0 decides.
 
-No finite list of conditions exists then. What is answered, and proved, is the pure delay z**T*(z - 1) + g (a flow: s + g*exp(-s*tau)):
-its roots are followed from g = 0, where all are known, and the argument principle counts them: the number outside changes
-only where a root meets the circle, which happens at known g, and always outwards. Every step is checked by algebra. For the
-rest the answer is unknown, with the curve on which a pair of roots lies on the circle.
+No finite list of conditions exists then. What is answered, and proved, is the pure delay z**T*(z - 1) + g (a flow:
+s + g*exp(-s*tau)): its roots are followed from g = 0, where all are known, and the argument principle counts them: the
+number outside changes only where a root meets the circle, which happens at known g, and always outwards. Every step is
+checked by algebra. For the rest the answer is unknown, with the curve on which a pair of roots lies on the circle.
 """
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Z, THETA, T = Symbol("z"), Symbol("theta", positive=True), Symbol("T", positive=
 
 @dataclass(frozen=True)
 class PureDelay:
-    """z**(tau + more)*(z - 1) + gain has all roots in the disk (a flow: s + gain*exp(-s*tau) in the left half plane), and `rest` holds."""
+    """All roots of z**(tau + more)*(z - 1) + gain are in the disk (a flow: of s + gain*exp(-s*tau) left), and `rest` holds."""
 
     place: str
     gain: Expr
@@ -43,7 +43,7 @@ class PureDelay:
     rest: tuple[Atom, ...]
 
     def proof(self, region: Region) -> Any:
-        """The certificate: each step as an identity that is computed, then exact counts for many delays on both sides of the edge."""
+        """The certificate: each step as an identity that is computed, then counts for many delays on both sides of the edge."""
         from .proof import Proof
         right = _region(self, region.given, region.names)
         if not _same(region, right):
@@ -62,9 +62,11 @@ class PureDelay:
     def _apart(self, region: Region) -> dict[str, Fraction] | None:
         """A point where the region is wrong, by exact Schur-Cohn at a whole delay; None where none was found or for a flow."""
         rng = np.random.default_rng(0)
-        names = sorted({str(s) for s in region.free_symbols | self.gain.free_symbols | {self.tau}} | {str(s) for a in self.rest for s in a.symbols})
+        own = self.gain.free_symbols.union(*(a.symbols for a in self.rest))
+        names = sorted(map(str, region.free_symbols | own | {self.tau}))
         for _ in range(4000 if self.place == "disk" else 0):
-            point = {n: Fraction(int(rng.integers(1, 4000)), 1000)*(1 if symbol(n).is_positive else int(rng.choice([-1, 1]))) for n in names}
+            signs = {n: 1 if symbol(n).is_positive else int(rng.choice([-1, 1])) for n in names}
+            point = {n: Fraction(signs[n]*int(rng.integers(1, 4000)), 1000) for n in names}
             point[str(self.tau)] = Fraction(int(rng.integers(0, 6)))
             values = {symbol(n): v for n, v in point.items()}
             gain = self.gain.subs({s: Rational(v.numerator, v.denominator) for s, v in values.items()})
@@ -84,7 +86,7 @@ def disk_certificate() -> list[tuple[str, bool]]:
     inwards = sympy.diff(p, Z).subs(Z, 1)                                # dz/dg = -1/p'(1)
     on_circle = 2*I*sin(THETA/2)*sympy.exp(I*(2*T + 1)*THETA/2)
     same = (sympy.exp(I*T*THETA)*(sympy.exp(I*THETA) - 1) - on_circle).rewrite(sympy.exp).expand()
-    z, bar = sympy.exp(I*THETA), sympy.exp(-I*THETA)                     # conj(z)*dz/dg = (z - 1)/(g*((T + 1)*z - T)) on the circle
+    z, bar = sympy.exp(I*THETA), sympy.exp(-I*THETA)                     # there conj(z)*dz/dg = (z - 1)/(g*((T + 1)*z - T))
     turn = (z - 1)*((T + 1)*bar - T) + (bar - 1)*((T + 1)*z - T)
     outwards = (turn - 2*(2*T + 1)*(1 - cos(THETA))).rewrite(sympy.exp).expand()
     return [("the root at 1 moves inwards with g", inwards.expand() == 1),
@@ -114,7 +116,8 @@ def _tested() -> int | None:
     for more in range(40):
         edge = 2*np.sin(np.pi/(2*(2*more + 1)))
         gains = np.concatenate([rng.uniform(-1, 3, 200), edge*(1 + rng.choice([-1, 1], 200)*10**rng.uniform(-6, -2, 200))])
-        inside, sure = schur_cohn([np.ones(400), -np.ones(400), *[np.zeros(400)]*(more - 1), gains] if more else [np.ones(400), gains - 1])
+        one, zero = np.ones(400), np.zeros(400)
+        inside, sure = schur_cohn([one, -one, *[zero]*(more - 1), gains] if more else [one, gains - 1])
         if np.any(sure & (inside != ((gains > 0) & (gains < edge)))):
             return None
         count += int(sure.sum())
@@ -138,7 +141,8 @@ def delayed_region(rule: Rule, name: str, facts: tuple, definitions: dict, mode:
     linear, w, tau = linearize(_shifted(rule, letter), mode=mode), symbol(letter), symbol(name)
     factors = [(f, Poly(sum(c*Z**(len(f) - 1 - k) for k, c in enumerate(f)), Z, w)) for f, _ in linear.factors]
     slow = [p for _, p in factors if p.degree(w) > 0]
-    if len(slow) != 1 or definitions or linear.generators.meaning or linear.denominators or linear.needs or linear.neutral_factors:
+    others = (definitions, linear.generators.meaning, linear.denominators, linear.needs, linear.neutral_factors)
+    if len(slow) != 1 or any(others):
         raise LinearizeError(f"{rule.name}: the delay {name} is a parameter, and that is answered for a single pure delay only; "
                              f"give it a number with .subs({name}=2)")
     gain, more = _pure(slow[0], w, linear)
@@ -199,7 +203,8 @@ def _region(claim: PureDelay, facts: tuple, names: tuple[str, ...]) -> Region:
     found = reduce(atoms, context)
     kinds = {f: kind for e, kind in ((claim.gain, "fold"), (top - seen, "neimark_sacker" if claim.place == "disk" else "hopf"))
              for a in make(e, ">") for f in a.factors}
-    return Region(found, facts, generators.meaning, kinds, claim, _told(claim, found, context, generators.meaning), names=names)   # type: ignore[arg-type]
+    told = _told(claim, found, context, generators.meaning)
+    return Region(found, facts, generators.meaning, kinds, claim, told, names=names)            # type: ignore[arg-type]
 
 
 def _told(claim: PureDelay, found: tuple, context: Context, meaning: dict) -> tuple[str, ...]:
@@ -266,7 +271,8 @@ def _solved(p: Poly, w: Symbol, tau: Symbol, linear: Linear) -> dict[Expr, Expr]
 
 
 def _products(p: Poly) -> list[Expr]:
-    found = [sympy.Mul(*(s**e for s, e in zip(Poly(c).gens, powers))) for c in p.coeffs() if c.free_symbols for powers in Poly(c).monoms()]
+    found = [sympy.Mul(*(s**e for s, e in zip(Poly(c).gens, powers)))
+             for c in p.coeffs() if c.free_symbols for powers in Poly(c).monoms()]
     return sorted((m for m in dict.fromkeys(found) if m != 1), key=lambda m: -len(m.free_symbols))
 
 
