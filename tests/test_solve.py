@@ -271,6 +271,14 @@ def test_stiff_problems(name, method):
     assert run.success and error <= bound(problem, 1e-9)
 
 
+@pytest.mark.parametrize("method", ["dop853", "tsit5"])
+def test_an_explicit_method_tells_where_a_problem_is_stiff(method):
+    problem = next(p for p in ODES if p["id"] == "robertson_T40")
+    _, run = error_of(problem, 1e-6, method)
+    assert "stiff" in run.message and "radau" in run.message
+    assert not solve(dynopt.kepler, x0={"q": [1, 0], "p": [0, 1]}, until=50.0, method=method).message
+
+
 @pytest.mark.slow
 def test_explicit_on_a_stiff_problem_is_honest():
     run = solve(dynopt.van_der_pol, x0={"x": [2.0], "v": [0.0]}, until=2000.0, c=1000.0, method="dop853", rtol=1e-6, atol=1e-9)

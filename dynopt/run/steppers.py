@@ -54,7 +54,10 @@ def chooser(method: str, system: System, course: Course, p: int) -> Callable[[Pa
 
     def choose(path: Path, code: int) -> Any:
         nonlocal only
-        only = only or make(name, system, course, path, p)
+        only = only or make(name, system, course, path, p, watch_stiffness=True)
+        if code == STIFF:                                   # told once: it goes on, as asked
+            path.message = f"stiff at t = {path.t:.6g}: {name} takes steps that its stability allows, not its accuracy; write method=\"radau\""
+            only.rim = 0.0
         return only
     return choose
 
