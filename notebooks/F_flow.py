@@ -89,7 +89,7 @@ figure, ax = plt.subplots(figsize=(5.6, 3.4))
 for rule, params, colour, name in ((lookahead_flow, {}, "#D55E00", "the printed equation"), (nesterov_flow, {"r": 3.0}, "#0072B2", "its limit")):
     y = solve(rule, quadratic([1.0]), x0=[1.0], until=30.0, rtol=1e-10, atol=1e-13, **params).at(times)["x"][:, 0]
     ax.semilogy(times, np.abs(y) + 1e-12, color=colour, lw=1)
-    ax.text(16, 1e-6 if params == {} else 0.4, name, color=colour)
+    ax.text(0.6 if params == {} else 16, 1e-6 if params == {} else 0.4, name, color=colour)
 x = iterate(nag_c, quadratic([1.0]), x0=[1.0], steps=900, eta=1e-3).x[::20, 0]
 ax.semilogy(np.arange(x.size)*20*1e-3**0.5, np.abs(x), "k.", ms=3)
 ax.set(xlabel="$t$", ylabel="$|x|$", title="Nesterov's iterates (dots) and two equations", ylim=(1e-8, 3))
