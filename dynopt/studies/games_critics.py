@@ -94,7 +94,7 @@ def trained(hidden: int, seed: int) -> tuple[np.ndarray, ...]:
     shapes = [(64, hidden), (hidden, 10)] if hidden else [(64, 10)]
     weights = [rng.normal(size=s)/np.sqrt(s[0]) for s in shapes]
     moving = [np.zeros(s) for s in shapes]
-    for _ in range(250):
+    for _ in range(150):
         H = np.tanh(X @ weights[0]) if hidden else X
         D = (softmax(H @ weights[-1]) - T)/len(X)
         grads = [X.T @ (D @ weights[1].T*(1 - H**2)), H.T @ D] if hidden else [X.T @ D]
