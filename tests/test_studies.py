@@ -83,9 +83,9 @@ def is_told(study: Study) -> None:
         plt.close(figure)
 
 
-def test_every_study_has_its_entry_in_the_reference_and_facts():
-    assert len(REFERENCE) == 52 and set(IDS) <= set(REFERENCE)
-    assert set(IDS) <= {id for id, facts in FACTS.items() if facts}
+def test_every_entry_of_the_reference_has_its_study_and_facts():
+    assert len(IDS) == 52 and set(IDS) == set(REFERENCE)
+    assert {id for id, facts in FACTS.items() if facts} == set(REFERENCE)
     for entry in studies():
         assert entry.family == REFERENCE[entry.id]["family"] and entry.title == REFERENCE[entry.id]["title"]
 
