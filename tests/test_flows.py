@@ -334,3 +334,9 @@ def test_terms_of_one_power_in_a_series_are_added():
     """Two terms in h of an exponential coefficient: neither may be lost."""
     odd = dynopt.method.from_string("x = x - (exp(gamma*h) - exp(-beta*h))*grad(x)", state="x", name="odd")
     assert str(ode_limit(odd, {}).program).endswith("-(beta + gamma)*g0")
+
+
+@pytest.mark.parametrize("where, order", [({"eta": "h**2", "beta": "1 - gamma*h"}, 1), ({"eta": "h**2", "beta": "exp(-gamma*h)"}, 1),
+                                          ({"eta": "2*h**2/(2 + gamma*h)", "beta": "(2 - gamma*h)/(2 + gamma*h)"}, 2)])
+def test_a_published_method_has_its_order_whatever_the_unit_of_its_buffer(where, order):
+    assert order_of(dynopt.heavy_ball, dynopt.damped, where=where).order == order

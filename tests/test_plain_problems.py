@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynopt import Problem, RuleError, heavy_ball, iterate, method, stability
+from dynopt import Problem, RuleError, Scalar, heavy_ball, iterate, method, stability
 
 X = np.array([0.7, -0.4, 1.3])
 A = np.array([[2., .3, 0.], [.3, 1., .1], [0., .1, 3.]])
@@ -57,3 +57,13 @@ def test_in_a_rule_numpy_is_still_refused_with_the_cure():
 def test_numpy_is_not_spoken_after_a_problem_was_traced():
     assert Problem(lambda x: np.sum(np.exp(x))).kind == "symbolic"
     test_in_a_rule_numpy_is_still_refused_with_the_cure()
+
+
+def test_a_rule_of_numbers_only_runs():
+    @method
+    def decay(a: Scalar, b: Scalar = 1):
+        return a/2 + b/10, 9*b/10
+
+    run = iterate(decay, x0={"a": 1., "b": 2.}, steps=3)
+    assert run.a[:, 0] == pytest.approx([1, .7, .53, .427])
+    assert iterate(decay, x0=1., steps=1).a[:, 0] == pytest.approx([1, .6])

@@ -54,6 +54,11 @@ class Rule:
         return self.signature.scalars
 
     @property
+    def leading(self) -> str:
+        """The first state that is a vector, whose dimension is the problem's; the first of all where every state is a number."""
+        return next((s for s in self.state if s not in self.scalars), self.state[0])
+
+    @property
     def defaults(self) -> dict[str, Any]:
         """Values that states and parameters take when nothing else is said."""
         return {n: v for n, v in self.signature.defaults.items() if n not in self.bound and n not in self.counts}

@@ -69,7 +69,7 @@ def _sizes(layout: Layout, states: list[Node], program: Program, constants: tupl
             sizes.setdefault(layout.group(node), f"{names[node]}.shape[0]")
         elif node.op == "matmul":
             sizes.setdefault(layout.group(node), f"{names.get(node.args[0], 'c0')}.shape[0]")
-    first = next(f"d{j}" for j, s in enumerate(program.state) if s not in program.scalars)
+    first = next((f"d{j}" for j, s in enumerate(program.state) if s not in program.scalars), "d0")
     return {layout.group(n): sizes.get(layout.group(n), first) for n in layout.order if not layout.scalar[n]} | sizes
 
 

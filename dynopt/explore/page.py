@@ -106,7 +106,7 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
 
 def _named(method: Any, x0: Any) -> tuple[Any, dict[str, Any]]:
     """The start of the first state, and the starts of others where x0 names several states."""
-    first = next(s for s in method.state if s not in method.scalars)
+    first = method.leading
     if not isinstance(x0, dict):
         return x0, {}
     unknown = [n for n in x0 if n not in method.state]

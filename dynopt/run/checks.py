@@ -25,7 +25,7 @@ def check_problem(rule: Rule, problem: Any) -> None:
 
 def check_dimension(rule: Rule, problem: Any, states: dict[str, np.ndarray], vectors: dict[str, np.ndarray]) -> None:
     """The start has the dimension of the problem, and every entry that the problem takes is there."""
-    first = next(s for s in rule.state if s not in rule.scalars)
+    first = rule.leading
     d, wanted = states[first].shape[-1], getattr(problem, "dim", None)
     if wanted is not None and d != wanted:
         raise ParameterError(f"{rule.name}: x0 has shape {states[first].shape}, and {problem.name} has dimension {wanted}; "

@@ -160,7 +160,7 @@ def prepare(rule: Rule, problem: Any, x0: Any, given: dict[str, Any]) -> Setup:
     rule, plain, vectors, matrices = split_parameters(rule, given)
     states = start_states(rule, x0)
     _lead(rule, [v.shape[:-1] for v in states.values()], {n: v.shape for n, v in plain.items()})
-    first = next(s for s in rule.state if s not in rule.scalars)
+    first = rule.leading
     for name, value in rule.defaults.items():
         if name in rule.state and name not in states:
             states[name] = states[value] if value in states else _default(value, name, rule, states.get(first))
