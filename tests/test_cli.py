@@ -213,7 +213,7 @@ def test_studies_are_listed_run_and_drawn(capsys, tmp_path):
     assert code == 0 and out.startswith("Q01")
     code, out, _ = run("studies", "q01", "--figures", str(tmp_path), capsys=capsys)
     assert code == 0 and "verdict" in out and "DISAGREES" not in out
-    assert {path.name for path in tmp_path.iterdir()} == {"Q01.svg", "Q01.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"Q01.svg", "Q01.png", "index.html"}
     code, out, _ = run("studies", "Q01", "--json", "--figures", str(tmp_path), capsys=capsys)
     assert code == 0 and json.loads(out)[0]["agree"] is True
     assert "--list" in refused(capsys, "studies", "Z99")

@@ -15,7 +15,7 @@ def dataset(name: str, *, standardized: bool = True) -> tuple[np.ndarray, np.nda
     Raises ParameterError for another name, ImportError where scikit-learn is missing.
 
     >>> X, y = dataset("diabetes")
-    >>> X.shape, abs(X.mean(axis=0)).max() < 1e-12
+    >>> X.shape, bool(abs(X.mean(axis=0)).max() < 1e-12)
     ((442, 10), True)
     """
     if name not in SETS:

@@ -119,7 +119,7 @@ def _named(method: Any, x0: Any) -> tuple[Any, dict[str, Any]]:
 def _check_oracles(method: Any, problem: Any) -> None:
     """The problem has to answer what the rule asks: one gradient, or one field for each player or client."""
     check_problem(method, problem)
-    if not [o for o in method.oracles if not o.startswith(("noise", "uniform"))]:
+    if not method.oracles:
         raise RuleError(f"explore: {method.name} asks a problem for nothing, so no picture of a problem belongs to it, expected a rule "
                         "with an oracle such as grad; draw it with plot_phase, or plot_paths of what iterate or solve returns")
     asked = [o for o in method.oracles if o.startswith(("grad", "hess"))]
