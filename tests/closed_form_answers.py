@@ -186,7 +186,8 @@ def shadow():
 
 
 def chebyshev_contraction(p):
-    return chebyshev_worst(int(p["k"])).at(mu=p["mu"], L=p["L"])
+    n = int(p["k"])                                        # the entry speaks of all n steps together, `rate` of one
+    return chebyshev_worst(n).at(mu=p["mu"], L=p["L"])**n
 
 
 @cache

@@ -11,9 +11,13 @@ from ..core.problem import Game, Problem
 
 
 def _finite(value: Any, name: str, subject: str, ndim: int) -> np.ndarray:
-    found = np.asarray(value, dtype=float)
+    try:
+        found = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{subject}: {name} is {value!r:.40}, expected numbers; write {subject}([1, 10])") from None
     if found.ndim != ndim or found.size == 0:
-        raise ParameterError(f"{subject}: {name} has shape {found.shape}, expected {ndim} axes with at least one entry")
+        axes = "1 axis" if ndim == 1 else f"{ndim} axes"
+        raise ParameterError(f"{subject}: {name} has shape {found.shape}, expected {axes} with at least one entry")
     if not np.isfinite(found).all():
         raise ParameterError(f"{subject}: {name} has a value that is not finite, expected finite numbers only")
     return found

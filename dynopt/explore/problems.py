@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 
 from ..catalog.problems import double_well, himmelblau, logistic, quadratic, rosenbrock
 from ..core.errors import ParameterError
+from ..core.expr import Node, walk
 from ..core.problem import Game, Problem
 from . import games
 from .printed import Printed, oracle
@@ -44,6 +45,12 @@ def hessian(problem: Problem, x: np.ndarray) -> np.ndarray:
     return (H + H.T)/2
 
 
+def _entries_named(f: Node) -> int:
+    """The dimension of a loss that takes x entry by entry, as in x[0]**2 + x[1]**4; 0 where whole vectors are used."""
+    uses = [n for n in walk([f]) if any(a.op == "state" for a in n.args)]
+    return max((n.data + 1 for n in uses), default=0) if all(n.op == "item" and n.data >= 0 for n in uses) else 0
+
+
 def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, Any]:
     """The problem as data of the page; its oracles go to `printed`."""
     if isinstance(problem, Game):
@@ -55,7 +62,7 @@ def describe(problem: Problem, printed: Printed, x0: Any = None) -> dict[str, An
         reason = next((f.reason for f in (fields["grad"], fields.get("f")) if f is not None and f.reason), "no f was given")
         raise ParameterError(f"explore: {problem.name} cannot be traced ({reason}), so the page cannot run it; write f with arithmetic "
                              "and the functions of dynopt, as in Problem(lambda x: dot(x, x))")
-    d = problem.dim or (np.size(x0) if x0 is not None else 2)
+    d = problem.dim or (np.size(x0) if x0 is not None else _entries_named(fields["f"].node) or 2)
     if x0 is not None and np.size(x0) not in (1, d):
         raise ParameterError(f"explore: x0 has {np.size(x0)} coordinates, and {problem.name} has {d}, expected as many; "
                              f"write x0={[1.0]*min(d, 3)}")

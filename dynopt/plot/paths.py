@@ -75,6 +75,8 @@ def in_plane(states: Any, plane: Plane | None) -> np.ndarray:
 
 def _frame(ax: Axes, points: list[np.ndarray], xlim: Any, ylim: Any) -> None:
     """Limits around every point, with air; a path that runs away does not push the others into a corner."""
+    if not points:
+        raise ParameterError("plot_paths: no trajectory was given, expected at least one; write plot_paths(run)")
     cloud = np.concatenate([_flat(path) for path in points])
     cloud = cloud[np.isfinite(cloud).all(1)]
     low, high = np.quantile(cloud, (0.0, 1.0), axis=0)

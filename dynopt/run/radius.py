@@ -22,7 +22,7 @@ FUNCTIONS = {"exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tanh": "ta
 def spectral_radius(rule: Rule | Linear, *, mode: Any = "lam", out: np.ndarray | None = None, **values: Any) -> np.ndarray:
     """Largest modulus of an eigenvalue of a method on one mode of a quadratic, over arrays of parameters.
 
-    rho = max |z| over the roots of the characteristic polynomial, hidden ones among them. Parameters: every parameter of the rule
+    rho = max |z| over the roots of the characteristic polynomial, hidden ones among them, per step. Parameters: every parameter of the rule
     and the curvature `lam` by name, numbers or arrays that broadcast; `out` takes the result. Returns an array of the common
     shape. Raises ParameterError for unknown or missing names.
 
@@ -43,6 +43,8 @@ def spectral_radius(rule: Rule | Linear, *, mode: Any = "lam", out: np.ndarray |
     tables = [_rows(arrays[p], shape, cols, wide, p in along) for p in params]
     result = out if out is not None and wide == cols else np.empty((rows, wide))
     _run(text, tables, rows, wide, result)
+    if linear.period > 1:                               # the matrix makes a whole period
+        result **= 1/linear.period
     found = result.reshape(rows, wide)[:, :cols].reshape(shape)
     if out is not None and out is not result:
         out[...] = found

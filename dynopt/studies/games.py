@@ -125,8 +125,8 @@ def complex_curvature() -> dict[str, Any]:
         ax.set(xlabel="Re $\\eta\\ell$", ylabel="Im $\\eta\\ell$", title="Momentum stretches the stable set, and flattens it")
     return dict(verdict="stable is the inside of the ellipse ((Re h)/(1 + beta) - 1)^2 + ((Im h)/(1 - beta))^2 = 1: positive momentum helps real "
                         "curvature and hurts rotation. At beta = 0 eta < 2 Re(l)/|l|^2. On x y simultaneous heavy ball converges for no beta "
-                        "and eta; alternating heavy ball for -1 < beta < 0, eta < 2 (1 + beta). That momentum helps in games is false; "
-                        "negative momentum does",
+                        "and eta; alternating heavy ball for -1 < beta < 0, eta < 2 (1 + beta). Where a game rotates, positive "
+                        "momentum does not help; alternating play with negative momentum does",
                 theory=theory, measured=measured, tolerance={n: .5 if "disagree" in n else 1e-6 for n in theory},
                 derivation=(f"complex curvature: {disk}", f"alternating on x y: {play}"), draw=draw)
 

@@ -103,9 +103,8 @@ def without_overshoot() -> dict[str, Any]:
             ax.text(11, y, f"$\\beta = {beta:.3f}$: {name}", color=colour, fontsize=8)
         ax.axhline(0, color="0.8", lw=.6)
         ax.set(xlabel="$k$", ylabel="$x_k$", title="Up to the double root nothing overshoots")
-    return dict(verdict="true per mode: from rest nothing overshoots up to the double root, beta <= (1 - sqrt(eta lambda))^2; "
-                        "with several modes it must "
-                        "hold for all of them", theory=theory, measured=measured, tolerance=2e-4,
+    return dict(verdict="true per mode: from rest nothing overshoots up to the double root, beta <= (1 - sqrt(eta lambda))^2 with "
+                        "eta lambda <= 1; with several modes it must hold for all of them", theory=theory, measured=measured, tolerance=2e-4,
                 derivation=(f"no sign change: {calm}",), draw=draw)
 
 

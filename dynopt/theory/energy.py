@@ -61,7 +61,8 @@ def lyapunov(rule: Rule, energy: Callable | str, given: Iterable[str] = ()) -> L
 
     `energy` is a function of the states by name, with t, f and parameters as keywords, or text: "t**2*f(x) + 2*norm(x + t/2*v)**2"
     (x stands for x - x*, f for f - f*); `given` holds the class of f ("convex", "strongly convex" with mu, "smooth" with L) and
-    relations such as "gamma > 0". Returns Lyapunov. Raises RuleError for an energy that is no such combination.
+    relations such as "gamma > 0"; a time in the energy is taken positive. Returns Lyapunov.
+    Raises RuleError for an energy that is no such combination and for relations that exclude each other.
 
     >>> from dynopt import nesterov_flow
     >>> lyapunov(nesterov_flow.subs(r=3), "t**2*f(x) + 2*norm(x + t/2*v)**2", given=("convex", "t > 0")).proof.status
@@ -70,6 +71,7 @@ def lyapunov(rule: Rule, energy: Callable | str, given: Iterable[str] = ()) -> L
     given = (given,) if isinstance(given, str) else tuple(given)
     classes = tuple(g.replace("_", " ") for g in given if g.replace("_", " ") in CLASSES)
     relations = tuple(g for g in given if g.replace("_", " ") not in CLASSES)
+    _consistent(relations)
     node = read_energy(rule, energy)
     value = scalar_of(node, {s: {s: Integer(1)} for s in rule.state})
     if isinstance(rule, Flow):
@@ -82,6 +84,16 @@ def lyapunov(rule: Rule, energy: Callable | str, given: Iterable[str] = ()) -> L
     else:
         raise RuleError(f"lyapunov: found {type(rule).__name__}, expected a Flow or a Method")
     return Lyapunov(rate, on_mode, refuted(proof, on_mode, classes, relations), (*classes, *relations))
+
+
+def _consistent(relations: tuple[str, ...]) -> None:
+    """Relations that exclude each other, or the positive time, would prove anything."""
+    if not relations:
+        return
+    formulas, _ = assumptions([*relations, symbol("t") > 0])
+    if smt.decide(formulas, ms=4000).verdict == "unsat":
+        raise RuleError(f"lyapunov: given={relations!r} holds nowhere, since time is taken positive (t > 0); write relations that can "
+                        "hold together")
 
 
 def read_energy(rule: Rule, energy: Callable | str) -> Node:

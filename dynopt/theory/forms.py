@@ -21,7 +21,7 @@ WHY = {"norm": "couples the coordinates, so no single mode exists", "dot": "coup
        "min": "is not differentiable in a state", "max": "is not differentiable in a state",
        "where": "depends on a state, so different points follow different rules",
        "matmul": "mixes the coordinates by a matrix", "item": "takes one entry of a vector"}
-CURE = ("the mode analysis (grad(x) = lam*x) does not apply; measure with lyapunov_exponents or iterate, "
+CURE = ("the mode analysis (grad(x) = lam*x) does not apply; measure with iterate or measured_radius, "
         "freeze a slow state with freeze=(...), or linearize at a point with at={...}")
 
 

@@ -17,7 +17,7 @@ def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], 
     """Matrix and constant after the limit k -> oo, relations e > 0 that the limit needs, and what was done in words."""
     if not (matrix.has(K) or affine.has(K)):
         return matrix, affine, [], []
-    period = _period({m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)})
+    period = period_of(matrix, affine)
     needs: list[Expr] = []
     steps = [_settled(matrix, affine, j, needs) for j in range(period)]
     whole, constant = steps[0]
@@ -25,6 +25,11 @@ def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], 
         whole, constant = m*whole, m*constant + a
     words = ["k \\to \\infty"] + ([f"\\text{{product over a period of {period} steps}}"] if period > 1 else [])
     return whole, constant, list(dict.fromkeys(needs)), words
+
+
+def period_of(matrix: Matrix, affine: Matrix) -> int:
+    """After how many steps a rule that counts by k % n repeats itself; 1 for all others."""
+    return _period({m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)})
 
 
 def _period(lengths: set[Expr]) -> int:

@@ -16,7 +16,7 @@ from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
 from .letters import Letters
-from .limits import settle
+from .limits import period_of, settle
 from .pool import limited
 from .schur import Coefficients, Spectrum, as_poly
 from .symbols import symbol
@@ -43,6 +43,7 @@ class Linear:
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     settled: bool = False                               # True where a limit in k was taken
+    period: int = 1                                     # steps of the rule that the matrix makes
 
     @cached_property
     def generators(self) -> Generators:
@@ -219,6 +220,7 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
             raise LinearizeError(f"{rule.name}: it depends on both k and t; write one of them through the other")
         matrix, shift = matrix.subs(symbol("t"), symbol("k")), shift.subs(symbol("t"), symbol("k"))
     settled = matrix.has(symbol("k")) or shift.has(symbol("k"))
+    period = period_of(matrix, shift)
     matrix, shift, needs, notes = settle(matrix, shift)
     if scalars:
         from .scalars import settled as after
@@ -229,7 +231,7 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
         notes += more
     used = tuple(dict.fromkeys([*map(str, curvatures), *rule.params]))
     present = tuple(c for c in curvatures if matrix.has(c))
-    return Linear(matrix.applyfunc(_tidy), shift, keys, program.kind, present, tuple(needs), tuple(notes), used, settled)
+    return Linear(matrix.applyfunc(_tidy), shift, keys, program.kind, present, tuple(needs), tuple(notes), used, settled, period)
 
 
 def _check_names(rule: Rule, oracles: Sequence[str]) -> None:

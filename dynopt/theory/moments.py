@@ -138,13 +138,16 @@ class Moments:
         return mean_square(self)
 
     def at(self, **values: Any) -> np.ndarray:
-        """The stationary covariance in floats, shape (n, n)."""
+        """The stationary covariance in floats, shape (n, n); NaN where the variance does not stay finite."""
         needed = sorted({str(s) for e in self.covariance for s in e.free_symbols})
         missing = [n for n in needed if n not in values]
         if missing:
             raise ParameterError(f"moments: missing {', '.join(missing)}; expected values for {', '.join(needed)}")
         env = {symbol(n): np.float64(v) for n, v in values.items()}
-        return np.array(self.covariance.applyfunc(lambda e: expression(e, env)).tolist(), dtype=float)
+        found = np.array(self.covariance.applyfunc(lambda e: expression(e, env)).tolist(), dtype=float)
+        if (np.linalg.eigvalsh(found) < -1e-9*np.abs(found).max()).any() if np.isfinite(found).all() else False:
+            return np.full_like(found, np.nan)                          # no covariance is negative: outside the mean-square region
+        return found
 
     def __repr__(self) -> str:
         rows = [f"Var({s}) = {in_text(self.covariance[i, i])}" for i, s in enumerate(self.names)]

@@ -196,7 +196,7 @@ def rate_of(linear: Linear) -> Rate:
     """The rate of a rule that has been linearized."""
     neutral = {tuple(p.all_coeffs()) for p in linear.neutral}
     found = limited(linear.matrix.rows, "rates", "factors_of", linear.coefficients, linear.kind)
-    factors = [f for f in found if f.coefficients not in neutral]
+    factors = [replace(f, step=f.step*linear.period) for f in found if f.coefficients not in neutral]     # per step, not per period
     generators = linear.generators.meaning
     return Rate(tuple(dict.fromkeys(factors)), linear.kind, dict(generators), linear.names, linear.curvatures, needs=linear.needs)
 

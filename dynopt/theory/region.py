@@ -229,6 +229,9 @@ class Region:
         """The region as intervals of one parameter, each with the condition on the others under which it holds."""
         from .solve import solve
         self._known()
+        names = sorted({str(s) for s in self.free_symbols} | set(self.names))
+        if names and name not in names:
+            raise ParameterError(f"solve: found {name!r}, expected one of {', '.join(names)}")
         return solve(self, symbol(name))
 
     @cached_property

@@ -26,7 +26,7 @@ def prove_best(problem: "Problem", c: Candidate) -> tuple[Proof | None, bool]:
     lower = _no_better(problem, c)
     if not _all_unsat([lower]):
         return None, False
-    upper = _reached(problem, c)
+    upper = [*_real(problem, c), *_reached(problem, c)]
     questions = [lower, *upper]
     if not _all_unsat(upper):
         return None, True
@@ -46,6 +46,17 @@ def _facts(problem: "Problem", c: Candidate) -> tuple[Atom, ...]:
     for g, inside in c.roots.items():
         found += make(g**2 - inside, "==")
     return (*found, *(a for s in problem.fixed for a in make(s, ">")))
+
+
+def _real(problem: "Problem", c: Candidate) -> list[Question]:
+    """Ends of the interval at which a root of the candidate is not real: there the facts hold nowhere and prove anything."""
+    known = [*(() if problem.single else make(N - M, ">")), *(a for s in problem.fixed for a in make(s, ">"))]
+    found = []
+    for g, inside in c.roots.items():
+        others = [a for other, value in c.roots.items() if other in inside.free_symbols - {g} for a in make(other**2 - value, "==")]
+        if make(inside, ">="):
+            found.append(("a root that is not real", (*known, *others, ("or", *(a.negated for a in make(inside, ">="))))))
+    return found
 
 
 def below(p: Coefficients, rho: Expr, flow: bool) -> list[Atom]:
