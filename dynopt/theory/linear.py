@@ -1,7 +1,7 @@
 """A rule on one mode of a quadratic: its matrix, its characteristic polynomial, what cancels in it."""
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Callable, Iterable, Sequence
 
@@ -43,7 +43,7 @@ class Linear:
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     settled: bool = False                               # True where a limit in k was taken
-    period: int = 1                                     # steps of the rule that the matrix makes
+    period: int = field(default=1, repr=False)          # steps of the rule that the matrix makes
 
     @cached_property
     def generators(self) -> Generators:
