@@ -54,8 +54,8 @@ def _real(problem: "Problem", c: Candidate) -> list[Question]:
     found = []
     for g, inside in c.roots.items():
         others = [a for other, value in c.roots.items() if other in inside.free_symbols - {g} for a in make(other**2 - value, "==")]
-        if make(inside, ">="):
-            found.append(("a root that is not real", (*known, *others, ("or", *(a.negated for a in make(inside, ">="))))))
+        if make(inside, ">"):
+            found.append(("a root that is not real", (*known, *others, ("or", *(a.negated for a in make(inside, ">"))))))
     return found
 
 
@@ -142,9 +142,7 @@ def _agree(problem: "Problem", lower: list[Candidate]) -> bool:
 def _together(problem: "Problem", lower: list[Candidate]) -> Proof:
     """One case for each bound that is the largest: it is reached there; that one of them is positive closes the argument."""
     questions = [_no_better(problem, c) for c in lower]
-    known = (*make(N - M, ">"), *(a for s in problem.fixed for a in make(s, ">")))
-    questions += [("a root that is not real", (*known, ("or", *(a.negated for a in make(inside, ">")))))
-                  for inside in {i for c in lower for i in c.roots.values()} if make(inside, ">")]
+    questions += list(dict.fromkeys(question for c in lower for question in _real(problem, c)))
     facts = tuple(dict.fromkeys(a for c in lower for a in _facts(problem, c)))
     questions += [("none of the bounds is positive", (*facts, *(a.negated for c in lower for a in make(c.rho, ">"))))]
     for c in lower:
