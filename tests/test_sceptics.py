@@ -9,6 +9,7 @@ from dynopt import (
     Problem,
     RuleError,
     cos,
+    delayed,
     dot,
     gradient_descent,
     gradient_flow,
@@ -69,6 +70,18 @@ def test_no_variance_is_negative():
 def test_slips_are_told(ask, told):
     with pytest.raises(ParameterError, match=told):
         ask()
+
+
+@pytest.mark.parametrize("names", [{"multiplicative": "lam"}, {"additive": "lam"}, {"additive": "k"}, {"additive": "s", "multiplicative": "s"}])
+def test_a_noise_strength_has_a_name_of_its_own(names):
+    with pytest.raises(RuleError, match="strength"):
+        moments(gradient_descent, **names)
+
+
+@pytest.mark.parametrize("clock", ["k", "t"])
+def test_a_delay_is_no_clock(clock):
+    with pytest.raises(RuleError, match="expected a whole number or the name of a parameter"):
+        delayed(gradient_descent, clock)
 
 
 def test_a_loss_of_its_first_entry_alone_has_one_coordinate():

@@ -8,6 +8,7 @@ from typing import Any
 from ..core.errors import RuleError
 from ..core.expr import Node, walk
 from ..core.rule import Method
+from ..core.signature import CLOCKS
 from ..core.trace import Tracer
 from .block_parts import check_counts_fixed, check_method, is_gradient, leaves, made
 
@@ -77,7 +78,7 @@ def delayed_by_name(m: Method, tau: str) -> Method:
     """The delay is the parameter named tau: gradients at past(x, tau)."""
     check_method("delayed", m, [tau])
     check_counts_fixed("delayed", m)
-    if not tau.isidentifier():
+    if not tau.isidentifier() or tau in CLOCKS:
         raise RuleError(f"delayed: tau = {tau!r:.40}, expected a whole number or the name of a parameter; "
                         f"write delayed({m.name}, 'tau')")
     points = [p for _, args in gradient_calls(m) for p in args if p.op != "state"]

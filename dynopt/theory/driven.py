@@ -14,6 +14,7 @@ from sympy import Expr, Integer, Matrix, Poly, PolynomialError, Rational, Symbol
 from ..core.errors import RuleError
 from ..core.expr import Node
 from ..core.rule import Rule
+from ..core.signature import CLOCKS
 from .algebra import LinearizeError
 from .chance import chance, moment, needs_of, squared_away
 from .forms import Form, Runner, Value
@@ -145,7 +146,10 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     _check_names(rule, program.oracles)
     size, gradient, curvatures = _gradient(mode, program)
     values = {name: symbol(name) for name in program.params}
-    strengths = [None if n is None else symbol(_free_name(rule, n)) for n in (additive, multiplicative)]
+    taken = {*rule.params, *map(str, curvatures), *CLOCKS}
+    strengths = [None if n is None else symbol(_free_name(rule, n, taken)) for n in (additive, multiplicative)]
+    if additive is not None and additive == multiplicative:
+        raise RuleError(f"{rule.name}: both noises have the strength {additive!r}, expected two names; write multiplicative='s'")
     runner = NoisyRunner(size, values, gradient, additive=strengths[0], multiplicative=strengths[1])
     known = {node: _state_value(node.data, size, {}, {}) for node in program.everything if node.op == "state"}
     runner.outer = known
@@ -161,9 +165,10 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     return _sorted(matrix, shift, runner, tuple(keys), program.kind, tuple(dict.fromkeys(used)), tuple(needs))
 
 
-def _free_name(rule: Rule, name: str) -> str:
-    if name in rule.params:
-        raise RuleError(f"{rule.name}: the noise strength {name!r} has the name of a parameter of the rule; write additive=None "
+def _free_name(rule: Rule, name: str, taken: set[str]) -> str:
+    if name in taken:
+        what = "a parameter of the rule" if name in rule.params else "the clock" if name in CLOCKS else "the curvature"
+        raise RuleError(f"{rule.name}: the noise strength {name!r} has the name of {what}; write additive=None "
                         f"for the rule's own noise() alone, or another name, as in additive='{name}_g'")
     return name
 
