@@ -4,6 +4,7 @@ SHELL := /bin/bash
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(VENV)/.peers
 # The first interpreter that runs and is new enough; `make demo PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
@@ -40,7 +41,12 @@ notebooks: $(STAMP)  ## execute every notebook script into the .ipynb beside it
 docs: $(STAMP)  ## check that every link and every name in the documents exists
 	@$(TESTS) tests/test_docs.py
 
-bench: $(STAMP)  ## dynopt beside its peers, same work, results checked equal
+$(PEERS): $(STAMP) bench/peers.txt
+	@for p in $$(grep -v '^#' bench/peers.txt); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$p >/dev/null 2>&1 || echo "make bench: no $$p here; the table will say so"; done
+	@touch $@
+
+bench: $(PEERS)  ## dynopt beside its peers, same work, results checked equal
 	@$(BIN)/python bench/run.py
 
 soak: $(STAMP)  ## the property tests with fresh random examples, forty times as many
