@@ -72,19 +72,21 @@ _TABLE = {
     "plot.regions": "plot_region",
     "plot.spectra": "plot_spectrum",
     "plot.phase": "plot_phase",
+    "plot.cloud": "plot_cloud",
     "plot.animation": "animate",
     "conventions": "conventions",
     "describe": "describe",
     "report.compare": "compare",
-    "explore": "explore",
+    "explore.page": "explore",
 }
 _HOME = {name: module for module, names in _TABLE.items() for name in names.split()}
 
-__all__ = ["__version__", *sorted(_HOME)]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name, or a published rule by its name, on first use and keep it."""
+    """Load a public name, or a published rule by its name, on first use and keep it; `__all__` lists them."""
+    if name == "__all__":
+        return sorted({"__version__", *_HOME, *import_module(f"{__name__}.catalog.index").rules})
     if name.startswith("__"):
         raise AttributeError(name)
     value = _public(name) if name in _HOME else _published(name)
@@ -106,16 +108,16 @@ def _published(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOME))
+    """The public names and the published rules: what completion offers, and nothing of the house behind them."""
+    return __getattr__("__all__")
 
 
 class _Face(ModuleType):
-    """Where a module has the name of what it holds (describe.py), the public name stays the function."""
+    """Where a module or a room has the name of a public function (describe.py, explore/), the name stays the function's."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _HOME.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
+        if not (isinstance(value, ModuleType) and name in _HOME):
+            super().__setattr__(name, value)
 
 
 sys.modules[__name__].__class__ = _Face

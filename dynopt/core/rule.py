@@ -24,7 +24,17 @@ class Rule:
                  counts: dict[str, int] | None = None, bound: dict[str, Any] | None = None, origin: Any = None):
         self.function, self.signature, self.name, self.source = function, signature, name, source
         self.counts, self.bound, self.origin = dict(counts or {}), dict(bound or {}), origin
-        self.__name__, self.__doc__ = name, doc or function.__doc__
+        self.words = doc or function.__doc__ or ""
+        self.__name__, self.__doc__ = name, self._help()
+
+    def _help(self) -> str:
+        """What `help` shows of a rule: how it is called, its own words, its source, where to read on."""
+        named = (*self.params, *self.clocks, *self.oracles)
+        call = f"{self.name}({', '.join((*self.state, *(('*', *named) if named else ())))})"
+        what = "one step of a method: returns the next" if self.kind == "method" else "a flow: returns the rate of change of"
+        parts = (f"{call}\n{what} {', '.join(self.state)}", self.words.strip(), f"Source: {self.source}" if self.source else "",
+                 f"describe({self.name}) puts what is known of it on one page.")
+        return "\n\n".join(filter(None, parts))
 
     @property
     def state(self) -> tuple[str, ...]:
@@ -133,12 +143,12 @@ class Rule:
         return self.subs(**counts)
 
     def _with(self, **changes: Any) -> "Rule":
-        keep = dict(doc=self.__doc__ or "", counts=self.counts, bound=self.bound, origin=self.origin)
+        keep = dict(doc=self.words, counts=self.counts, bound=self.bound, origin=self.origin)
         return type(self)(self.function, self.signature, self.name, self.source, **(keep | changes))
 
     def renamed(self, name: str) -> "Rule":
         """The same rule under another name."""
-        return type(self)(self.function, self.signature, name, self.source, doc=self.__doc__ or "", counts=self.counts,
+        return type(self)(self.function, self.signature, name, self.source, doc=self.words, counts=self.counts,
                           bound=self.bound, origin=self.origin)
 
     @classmethod
@@ -229,6 +239,32 @@ def _read_only(value: Any) -> Any:
     return view
 
 
+_DECLARING = {"method": """Declares a Method: a plain function from the state to the next state.
+
+States come first, by position; parameters after the star, by name; then oracles such as `grad`, by their reserved names. The
+function returns the next states in the order of the signature. It is run once, on symbols, at first use.
+
+source : where the rule was published. name : what to call it, by default the function's name. Returns a Method.
+Raises RuleError for a signature that cannot be read.
+
+>>> @method(source="Polyak 1964, eq. (9)")
+... def heavy_ball(x, v, *, eta, beta, grad):
+...     v = beta*v + eta*grad(x)
+...     return x - v, v
+""", "flow": """Declares a Flow: a plain function from the state to its rate of change.
+
+States come first, by position; parameters after the star, by name; then oracles such as `grad`, by their reserved names. The
+function returns the rates in the order of the signature. It is run once, on symbols, at first use.
+
+source : where the flow was published. name : what to call it, by default the function's name. Returns a Flow.
+Raises RuleError for a signature that cannot be read.
+
+>>> @flow
+... def damped(x, v, *, gamma, grad):
+...     return v, -gamma*v - grad(x)
+"""}
+
+
 def _decorator(cls: type[Rule]) -> Callable:
     def decorate(function: Callable | None = None, *, source: str = "", name: str | None = None) -> Any:
         if function is None:
@@ -238,8 +274,7 @@ def _decorator(cls: type[Rule]) -> Callable:
                             f"@{cls.kind}(source='...')")
         called = name or getattr(function, "__name__", cls.kind)
         return cls(function, read_signature(function, called), called, source)
-    decorate.__name__ = cls.kind
-    decorate.__doc__ = f"Declares a {cls.__name__}: `@{cls.kind}` or `@{cls.kind}(source=\"Polyak 1964, (9)\")` above a function."
+    decorate.__name__, decorate.__doc__ = cls.kind, _DECLARING[cls.kind]
     decorate.from_string = cls.from_string                                                  # type: ignore[attr-defined]
     return decorate
 

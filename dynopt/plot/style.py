@@ -1,4 +1,12 @@
-"""Two palettes, one font, and files that come out the same to the byte."""
+"""How pictures look: `style.use("paper")` or `style.use("dark")` from here on, `with style.use("dark"):` for a while.
+
+Two palettes (blue and vermilion, told apart by every eye and in grey), one font, and `style.save(figure, "picture.svg")`, which
+writes files that come out the same to the byte.
+
+>>> with style.use("dark"):
+...     style.palette().name
+'dark'
+"""
 from __future__ import annotations
 
 import re
