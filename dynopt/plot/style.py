@@ -3,6 +3,7 @@
 Two palettes (blue and vermilion, told apart by every eye and in grey), one font, and `style.save(figure, "picture.svg")`, which
 writes files that come out the same to the byte.
 
+>>> from dynopt import style
 >>> with style.use("dark"):
 ...     style.palette().name
 'dark'
