@@ -61,7 +61,7 @@ class Task:
         if self.method == "exact":
             return exact_path(self, p)
         system, y = self.system, self.system.start[p]
-        watched = read_events(self.events, system)
+        watched = read_events(self.events, system, self.rtol, self.weights)
         width = width_of(self.method, order_for(self.rtol, self.weights, y))
         most = min(MOST_STEPS, MOST_BYTES//(8*width*y.size))
         path = Path(self.t0, y.copy(), partial(system.work, p), width)
@@ -98,7 +98,7 @@ def exact_path(task: Task, p: int) -> Ended:
         raise ParameterError(f"{system.setup.rule.name}: method=\"exact\" needs rates that are linear in the states, with coefficients that are "
                              "constant; write method=\"auto\"")
     run, whole = exact_run(*found, task.t0, task.end, system.start[p])
-    watched = read_events(task.events, system)
+    watched = read_events(task.events, system, task.rtol, task.weights)
     watch = watcher(watched)
     stop = watch(run, 0) if watch is not None and len(run.t) > 1 else None
     status, message = "success", "exact: by modes"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
-from scipy.optimize import brentq
 
 from ..core.arithmetic import plain
 from ..core.errors import ParameterError, ParameterTypeError
@@ -14,15 +13,19 @@ from ..core.expr import Node, as_node, evaluate, leaf
 from ..core.parse import parse
 from ..core.values import plain_constant
 from .dense import Pieces
+from .event_search import looks, zeros
 
-SAMPLES, LOOKS = 8, 2000                            # looks at each step, and at a whole run: what comes and goes between two is missed
+AGAIN = 16                                          # steps looked at twice, by two stretches of a run
+TOLERANCES = 10.0                                   # errors of a state of so many tolerances are expected
+SIGNS = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])
 
 
 @dataclass(frozen=True)
 class Event:
     """A zero of `function` along a run: of states by name and t, as lambda x, t: ..., or text such as "x - 1".
 
-    terminal: the run ends there. direction: 1 for zeros from below, -1 from above, 0 for both.
+    terminal: the run ends there. direction: 1 for zeros from below, -1 from above, 0 for both and for those that only touch zero
+    (to within ten tolerances, between slopes that climb to ten times that).
     """
 
     function: Callable | str
@@ -30,14 +33,14 @@ class Event:
     direction: int = 0
 
 
-def read_events(events: Any, system: Any) -> dict[str, "Watched"]:
+def read_events(events: Any, system: Any, rtol: float, weights: np.ndarray) -> dict[str, "Watched"]:
     """Events given as one function, a list, or a dict by name, ready to be evaluated."""
     if events is None:
         return {}
     if not isinstance(events, dict):
         several = events if isinstance(events, (list, tuple)) else [events]
         events = {f"event_{i}" if len(several) > 1 else "event": e for i, e in enumerate(several)}
-    return {name: Watched(name, e if isinstance(e, Event) else _as_event(e, name), system) for name, e in events.items()}
+    return {name: Watched(name, e if isinstance(e, Event) else _as_event(e, name), system, rtol, weights) for name, e in events.items()}
 
 
 def _as_event(given: Any, name: str) -> Event:
@@ -48,10 +51,10 @@ def _as_event(given: Any, name: str) -> Event:
 
 
 class Watched:
-    """An event on a system: `value(t, y)` for many times at once."""
+    """An event on a system whose states are known to atol + rtol |y|: `value(t, y)` for many times at once."""
 
-    def __init__(self, name: str, event: Event, system: Any):
-        self.name, self.event, self.system = name, event, system
+    def __init__(self, name: str, event: Event, system: Any, rtol: float, weights: np.ndarray):
+        self.name, self.event, self.system, self.rtol, self.weights = name, event, system, rtol, weights
         self.times: list[float] = []
         known = (*system.setup.rule.state, "t")
         if isinstance(event.function, str):
@@ -85,30 +88,20 @@ class Watched:
                                  "write an entry, as in lambda x: x[0], or norm(x)")
         return found[..., 0]
 
-    def search(self, run: Pieces, first: int) -> list[float]:
-        """Zeros in the steps from `first` on."""
-        grid = looks(run.t, first)
-        level = self.value(grid, run(grid))
-        before, after = level[:-1], level[1:]
-        rising, falling = (before < 0) & (after >= 0), (before > 0) & (after <= 0)
-        wanted = rising if self.event.direction > 0 else falling if self.event.direction < 0 else rising | falling
-        return [self._root(run, grid[i], grid[i + 1]) for i in np.flatnonzero(wanted)]
+    def search(self, run: Pieces, first: int) -> None:
+        """Look for zeros in the steps from `first` on, and once more in a few steps before: a dip may lie across that place."""
+        grid = looks(run.t, max(first - AGAIN, 0))
+        direction = 1.0 if grid[-1] >= grid[0] else -1.0
+        found = zeros(lambda t: self.value(t, run(t)), lambda t: self.doubt(t, run(t)), grid)
+        wanted = [t for t, way in found if self.event.direction in (0, way)]
+        self.times = [t for t in self.times if (grid[0] - t)*direction >= 0] + wanted
 
-    def _root(self, run: Pieces, a: float, b: float) -> float:
-        def at(t: float) -> float:
-            times = np.array([t])
-            return float(self.value(times, run(times))[0])
-        if at(b) == 0.0:
-            return float(b)
-        return float(brentq(at, a, b, xtol=2e-16*max(abs(a), abs(b), 1e-290), rtol=8.9e-16, maxiter=2000))      # a triple root takes hundreds
-
-
-def looks(t: np.ndarray, first: int) -> np.ndarray:
-    """Times to look at in the steps from `first` on: SAMPLES in each, and more in the long ones of a short run."""
-    spans = np.diff(t[first:])
-    counts = np.maximum(SAMPLES, np.ceil(LOOKS*np.abs(spans)/max(abs(t[-1] - t[0]), 1e-300))).astype(int)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.append(np.repeat(t[first:-1], counts) + within/np.repeat(counts, counts)*np.repeat(spans, counts), t[-1])
+    def doubt(self, t: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """How much the function may be off, the states being off by a few tolerances: the root of the mean square over some signs."""
+        near = TOLERANCES*(self.weights + self.rtol*np.abs(y))
+        here = self.value(t, y)
+        moved = [self.value(t, y + np.resize(signs, y.shape[-1])*near) - here for signs in SIGNS]
+        return np.sqrt(np.mean(np.square(moved), axis=0))
 
 
 def watcher(watched: dict[str, Watched]) -> Callable[[Pieces, int], float | None] | None:
@@ -118,11 +111,12 @@ def watcher(watched: dict[str, Watched]) -> Callable[[Pieces, int], float | None
 
     def watch(run: Pieces, first: int) -> float | None:
         direction = 1.0 if run.t[-1] >= run.t[0] else -1.0
-        found = {name: w.search(run, first) for name, w in watched.items()}
-        ends = [t for name, times in found.items() if watched[name].event.terminal for t in times]
+        for w in watched.values():
+            w.search(run, first)
+        ends = [t for w in watched.values() if w.event.terminal for t in w.times]
         stop = min(ends, key=lambda t: t*direction) if ends else None
-        for name, times in found.items():
-            watched[name].times += sorted((t for t in times if stop is None or (t - stop)*direction <= 0), key=lambda t: t*direction)
+        for w in watched.values():
+            w.times = [t for t in w.times if stop is None or (t - stop)*direction <= 0]
         return stop
     return watch
 
