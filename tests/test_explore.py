@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -20,6 +21,7 @@ from dynopt import (
     Problem,
     RuleError,
     explore,
+    iterate,
     linearize,
     method,
     moments,
@@ -435,3 +437,40 @@ def test_rules_without_parameters_or_a_choice_of_their_own_have_pages():
     assert explore(method.from_string("x = x - grad(x)/10", state="x"), beside=[]).data["rules"][0]["params"] == []
     known = method.from_string("y = x - grad(x)/L; x = y + (sqrt(L) - sqrt(mu))/(sqrt(L) + sqrt(mu))*(y - x)", state="x y", name="known")
     assert explore(known, beside=[]).data["rules"][0]["theory"]["optimum"] is None
+
+
+def test_a_rule_without_examples_begins_where_it_decays():
+    """A sign turns any whole step into an exact hit from (1, 1): the guess is tried from the start of the problem, over several steps."""
+    from dynopt.explore.printed import Printed
+    from dynopt.explore.problems import describe
+    from dynopt.explore.rules import parameters
+    rule = method.from_string("v = b*v + a*sign(grad(x)); x = x - v", state="x v", name="own")
+    loss = quadratic([1, 10])
+    found = parameters(rule, {}, (loss, describe(loss, Printed())))
+    run = iterate(rule, loss, x0=[-1.8, 1.05], steps=100, **found)
+    assert loss.f(run.x[-1]) < .05*loss.f(run.x[0])
+
+
+def test_a_page_does_not_wait_long_for_a_closed_form(monkeypatch):
+    """The search for the best parameters is ended after its seconds; the page then does without."""
+    asked = []
+
+    def out_of_time(*_, seconds):
+        asked.append(seconds)
+        raise derived.pool.OutOfTime
+    monkeypatch.setattr(derived.pool, "call", out_of_time)
+    rule = method.from_string("v = c*v + a*grad(x); x = x - v", state="x v", name="own")
+    assert derived._tuned(rule) is None and asked == [derived.SEARCH] and derived.SEARCH <= 10
+
+
+def test_somebody_who_waits_on_a_terminal_is_told_for_what(monkeypatch, capsys):
+    from dynopt.explore import progress
+    monkeypatch.setattr(progress, "PATIENT", .01)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with progress.Waiting("deriving one") as tell:
+        time.sleep(.3)
+        tell("deriving another")
+        time.sleep(.3)
+    shown = capsys.readouterr()
+    assert "deriving one" in shown.err and "deriving another" in shown.err and shown.out == ""

@@ -181,6 +181,25 @@ def test_the_path_in_the_browser_is_that_of_iterate(browser, page):
     assert len(x) == 201 and np.abs(x - run.x).max() <= 1e-12*np.abs(run.x).max()
 
 
+def test_a_rule_that_neither_shrinks_nor_grows_has_no_boundary_and_no_optimum(browser, tmp_path):
+    """Alternating play on x y has roots of modulus one: rounding must not draw a map of itself."""
+    browser.open(explore(rules["alternating_descent"], beside=[]).save(tmp_path/"page.html"))
+    ready(browser)
+    assert browser.run("document.querySelector('.verdict').textContent") == "neither shrinks nor grows at rest"
+    assert browser.run(f"{LAB}.map.boundaries().reduce((n, b) => n + b.list.length, 0)") == 0
+    assert browser.run("document.querySelector('.scale').hidden && [...document.querySelectorAll('button')].every("
+                       "(b) => !b.textContent.includes('optimum') || b.hidden)")
+
+
+def test_the_map_says_what_its_colours_mean(browser, page):
+    browser.open(page)
+    ready(browser)
+    browser.drawn()
+    told = browser.run("[...document.querySelectorAll('.scale .ticks span')].map((s) => +s.textContent)")
+    least = browser.run(f"{LAB}.map.z.reduce((a, b) => Math.min(a, b))")
+    assert len(told) == 5 and told[0] == 1 and told == sorted(told, reverse=True) and abs(told[-1] - least) < 1e-3
+
+
 def test_a_rule_without_a_linear_mode_says_so(browser, tmp_path):
     browser.open(explore(rules["adam"], quadratic([1, 10])).save(tmp_path/"adam.html"))
     browser.until(f"{LAB}.map.row > 8")

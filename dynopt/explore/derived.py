@@ -7,18 +7,20 @@ from typing import Any
 
 import sympy
 
-from ..core.errors import ParameterError, RuleError
+from ..core.errors import RuleError
 from ..core.expr import walk
 from ..core.rule import Method
+from ..theory import pool
 from ..theory.letters import Letters
 from ..theory.linear import linearize
+from ..theory.rates import rate
 from ..theory.stability import stability
 from ..theory.symbols import symbol
-from ..theory.tuning import optimum
 from .formulas import function, tree, verdict
 from .printed import Printed
 
 LETTERS = Letters("latex")
+SEARCH = 10.0                                                  # seconds for a closed form of the best parameters: a page can do without
 
 
 def theory(rule: Method, printed: Printed, mixes: bool, there: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +72,14 @@ def _optimum(rule: Method, printed: Printed) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=64)
 def _tuned(rule: Method) -> Any:
+    """The best parameters in mu and L; None where the rate asks for something else, or no closed form is proved in time."""
     try:
-        return optimum(rule)
-    except (RuleError, ParameterError):
+        found = rate(rule)
+        if len(found.curvatures) != 1 or found.free_symbols - set(found.curvatures) != {symbol(n) for n in rule.params} \
+                or {"mu", "L"} & set(rule.params):
+            return None
+        return pool.call("dynopt.theory.closed_tuning", "search", found, rule.params, False, seconds=SEARCH)
+    except (RuleError, pool.OutOfTime, pool.WorkFailed):
         return None
 
 

@@ -8,12 +8,13 @@ from typing import Any, Sequence
 from ..catalog.index import rules as published
 from ..core.errors import ParameterError, RuleError
 from ..core.problem import Game
-from ..core.rule import Rule
+from ..core.rule import Method, Rule
 from ..run.setup import check_problem
 from . import bundle, games, problems, rules
 from .fallback import still
 from .pages import Kind, kind
 from .printed import Printed
+from .progress import Waiting
 
 BESIDE = ("gradient_descent", "heavy_ball", "nesterov")
 LIMIT = 300_000
@@ -78,6 +79,13 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= 2000:
         raise ParameterError(f"explore: steps = {steps!r:.40}, expected a whole number from 1 to 2000; write steps=200")
     chosen, method = kind(page), rules.as_method(rule, params)
+    with Waiting(f"explore: deriving what the page says of {method.name}") as tell:
+        return _made(method, problem, x0, steps, beside, page, chosen, params, tell)
+
+
+def _made(method: Method, problem: Any, x0: Any, steps: int, beside: Sequence[Rule] | None, page: str, chosen: Kind,
+          params: dict[str, Any], tell: Waiting) -> Page:
+    """The page; `tell` hears which method is derived."""
     params = {n: v for n, v in params.items() if n not in method.counts}
     fields = games.players(method)
     if fields and page != "explorer":
@@ -92,7 +100,9 @@ def explore(rule: Rule, problem: Any = None, *, x0: Any = None, steps: int = 200
     names = games.beside(method) if fields else BESIDE
     compared = [rules.as_method(r) for r in ([published[n] for n in names] if beside is None else beside)]
     spec = [rules.describe(method, printed, wanted[0], described[0], params, others)]
-    spec += [rules.describe(r, printed, wanted[0], described[0], {}) for r in compared if r != method]
+    for other in (r for r in compared if r != method):
+        tell(f"explore: deriving what the page says of {other.name}, which can be laid over {method.name}")
+        spec.append(rules.describe(other, printed, wanted[0], described[0], {}))
     title = f"{method.name} on {described[0]['name']}" if page == "explorer" else f"{page.replace('_', ' ')}: {method.name}"
     data = {"title": title, "rules": spec, "problems": described, "steps": steps, "given": bool(params), "overlay": [1] if beside else [],
             "widget": False}

@@ -41,8 +41,10 @@ def as_method(rule: Rule, given: dict[str, Any] | None = None) -> Method:
         return rk4(rule)
 
 
-def parameters(rule: Method, given: dict[str, Any], problem: Any = None) -> dict[str, Any]:
-    """Values to begin with: those given, the example of the catalogue, defaults, else the first guesses that decay."""
+def parameters(rule: Method, given: dict[str, Any], tried: Any = None) -> dict[str, Any]:
+    """Values to begin with: those given, the example of the catalogue, defaults, else the guesses that decay most on `tried`,
+    a problem with its description.
+    """
     values = {n: v for n, v in rule.defaults.items() if n in rule.params}
     known = example.of.get(rule.name)
     if known is not None:
@@ -50,10 +52,10 @@ def parameters(rule: Method, given: dict[str, Any], problem: Any = None) -> dict
     values |= given
     values |= {n: v for n, v in zip(("mu", "L"), SPECTRUM.tolist()) if n in rule.params and n not in values}
     missing = [n for n in rule.params if n not in values]
-    return values | _guessed(rule, values, missing, problem) if missing else values
+    return values | _guessed(rule, values, missing, tried) if missing else values
 
 
-def _guessed(rule: Method, values: dict[str, Any], missing: list[str], problem: Any) -> dict[str, float]:
+def _guessed(rule: Method, values: dict[str, Any], missing: list[str], tried: Any) -> dict[str, float]:
     """Usual values where they decay, else the plain numbers under which forty steps of the declaration do most."""
     best = (math.inf, {n: USUAL.get(n, .1) for n in missing})
     usual = {n: v for n, v in USUAL.items() if n in missing}
@@ -61,22 +63,24 @@ def _guessed(rule: Method, values: dict[str, Any], missing: list[str], problem: 
     missing = [n for n in missing if n not in usual]
     for choice in itertools.islice(itertools.product(GUESSES, repeat=len(missing)), TRIALS):
         trial = dict(zip(missing, choice))
-        size = _decayed(rule, values | trial, problem)
+        size = _decayed(rule, values | trial, tried)
         if size < best[0]:
             best = (size, usual | trial)
     return best[1]
 
 
-def _decayed(rule: Method, values: dict[str, Any], game: Any) -> float:
-    from ..catalog.problems import quadratic
+def _decayed(rule: Method, values: dict[str, Any], tried: Any) -> float:
+    """How far from rest the last of forty steps end."""
     from ..run.reference import plain_run
-    on, x0 = (game[0], _players(rule, game[1], np.array(game[1]["start"]))) if game else (quadratic(SPECTRUM), [1.0, 1.0])
+    problem, there = tried
+    starts, ends = (_players(rule, there, np.array(there[key])) for key in ("start", "minimizer"))
     try:
         with np.errstate(all="ignore"):
-            run = plain_run(rule, on, x0=x0, steps=40, **values)
+            run = plain_run(rule, problem, x0=starts, steps=40, **values)
     except (ParameterError, RuleError, ArithmeticError, ValueError):
         return math.inf
-    return float(np.abs(run.states[rule.state[0]][-1]).max()) if run.status == "success" else math.inf
+    name = next(iter(ends))
+    return float(np.abs(run.states[name][-5:] - ends[name]).max()) if run.status == "success" else math.inf
 
 
 def span(name: str, value: float) -> tuple[float, float] | None:
@@ -94,7 +98,7 @@ def describe(rule: Method, printed: Printed, problem: Any, there: dict[str, Any]
              named: dict[str, Any] | None = None) -> dict[str, Any]:
     """The rule as data of the page; its printed step goes to `printed`. `there` is the problem as data of the page."""
     game = (problem, there) if "players" in there else None
-    fixed, numbers, vectors, matrices = split_parameters(rule, parameters(rule, given, game))
+    fixed, numbers, vectors, matrices = split_parameters(rule, parameters(rule, given, (problem, there)))
     if any(v.ndim for v in numbers.values()):
         raise ParameterError(f"explore: {rule.name} was given an array of parameter values, expected one number each; write eta=0.1")
     source = js_step(fixed.program, vectors, matrix_names(fixed.program))

@@ -124,6 +124,7 @@ export class ExplorerCompute extends ExplorerDraw {
       const f = this.lab.error(j, run, run.n);
       return run.status === "success" ? Math.log10(Math.max(f, 1e-12)) : 1e30;
     };
+    cost.words = `${this.lab.measured(j)} after ${MEASURED} steps`;
     cost.key = Array.from(start, (v) => v.toFixed(1)).join();
     return cost;
   }

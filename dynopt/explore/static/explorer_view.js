@@ -1,7 +1,7 @@
 // What the explorer says: its controls, its cards, the formulas and the verdict.
 import { Plot, colours, show } from "./canvas.js";
-import { badge, button, card, choice, el, label, legend, math, slider, steer, themeButton, toggle } from "./ui.js";
-import { KINDS, kindMarks } from "./map.js";
+import { badge, button, card, choice, el, label, legend, listed, math, slider, steer, themeButton, toggle } from "./ui.js";
+import { KINDS, ROUND, kindMarks } from "./map.js";
 
 export const MEASURED = 60; // steps of a run where no linear mode exists
 
@@ -32,7 +32,7 @@ export class ExplorerView {
       this.playButton,
       button("step", () => this.stepOnce()),
       button("reset", () => this.reset()),
-      button("★ optimum", () => this.toOptimum()),
+      (this.bestButton = button("★ optimum", () => this.toOptimum())),
       this.copied,
       themeButton(() => this.redraw()),
     ];
@@ -69,13 +69,14 @@ export class ExplorerView {
     };
     const { plane, map, decay: fall, disk: ring } = this.cards;
     this.plots = {
-      plane: new Plot(plane.canvas, { height: 400, pad: [6, 6, 24, 40] }),
+      plane: new Plot(plane.canvas, { height: 436, pad: [6, 6, 36, 40] }), // as high as the map with its scale
       map: new Plot(map.canvas, { height: 400, pad: [8, 10, 36, 50] }),
       decay: new Plot(fall.canvas, { height: 260, pad: [8, 10, 36, 50] }),
       disk: new Plot(ring.canvas, { height: 260, pad: [4, 4, 4, 4] }),
     };
     plane.node.classList.add("w7");
     map.node.classList.add("w5");
+    map.node.append(this.map.scale);
     fall.node.classList.add("w7");
     ring.node.classList.add("w5");
     this.facts = el("div", { class: "facts" });
@@ -149,8 +150,9 @@ export class ExplorerView {
       this.cards.map.legend,
       this.linear
         ? kindMarks(t.boundaries, colours().first)
-        : [["dot", colours().muted, `measured: f after ${MEASURED} steps`]],
+        : [["stripe", "", "diverges"]],
     );
+    this.bestButton.hidden = !this.best();
     this.explain(t);
   }
 
@@ -163,7 +165,7 @@ export class ExplorerView {
     if (t.region)
       row(
         "stable exactly where",
-        t.region.map((part) => el("span", { class: "part" }, math(part))),
+        listed(t.region),
         badge(t.status),
       );
     if (t.status === "proved") row("proof", el("span", { class: "small" }, t.method));
@@ -183,13 +185,13 @@ export class ExplorerView {
     if (t.optimum)
       row(
         "optimum on [μ, L]",
-        t.optimum.formula.map((part) => el("span", { class: "part" }, math(part))),
+        listed(t.optimum.formula),
         badge(t.optimum.status),
       );
     for (const f of this.rule.flows || [])
       row(
         f.name,
-        f.formula.map((part) => el("span", { class: "part" }, math(part))),
+        listed(f.formula),
       );
     if (t.why) row(t.linear ? "not derived" : "no linear mode", el("span", { class: "small" }, t.why));
     const lams = this.lab.lams(this.j),
@@ -221,6 +223,8 @@ export class ExplorerView {
       ? ["none", run.status === "success" ? "measured" : run.status]
       : this.undecided
         ? ["none", "the limit k → ∞ decides nothing"]
+        : Math.abs(rho - 1) < ROUND
+        ? ["none", `neither shrinks nor grows at ${rest}`]
         : rho < 1
         ? ["good", `stable at ${rest}`]
         : ["bad", `unstable at ${rest}`];

@@ -1,7 +1,7 @@
 // The stability map: cells are computed a few milliseconds a frame, so that dragging never waits.
-import { cividis, colours } from "./canvas.js";
+import { cividis, colours, show } from "./canvas.js";
 import { contour, joined } from "./numerics.js";
-import { label } from "./ui.js";
+import { label, scale } from "./ui.js";
 import { picture, rgb } from "./landscape.js";
 
 export const KINDS = {
@@ -11,6 +11,9 @@ export const KINDS = {
   hopf: ["pair on the axis", [0.01, 5.5]],
 };
 
+// a contraction that rounding alone tells from 1: the rule neither shrinks nor grows there
+export const ROUND = 1e-9;
+
 const word = (colour) => new Uint32Array(new Uint8ClampedArray([...colour, 255]).buffer)[0];
 export const SHADES = Array.from({ length: 256 }, (_, n) => word(cividis(n / 255)));
 const STRIPES = [
@@ -19,10 +22,12 @@ const STRIPES = [
 ];
 
 // the legend of boundaries: each kind once, with its own line
-export const kindMarks = (boundaries, ink) =>
-  (boundaries || [])
+export const kindMarks = (boundaries, ink) => [
+  ...(boundaries || [])
     .filter((b, n, all) => all.findIndex((o) => o.kind === b.kind) === n)
-    .map((b) => [{ flip: "", fold: "dash" }[b.kind] ?? "dots", ink, (KINDS[b.kind] || [b.kind])[0]]);
+    .map((b) => [{ flip: "", fold: "dash" }[b.kind] ?? "dots", ink, (KINDS[b.kind] || [b.kind])[0]]),
+  ["stripe", "", "no decay"],
+];
 
 // a little more than the values that a parameter may take, so that a boundary on the edge is seen as one
 export const around = ([low, high]) => [low - 0.035 * (high - low), high + 0.035 * (high - low)];
@@ -33,6 +38,7 @@ export class StabilityMap {
     this.key = "";
     this.W = 132;
     this.H = 100;
+    this.scale = scale();
   }
 
   // axes: places in params, or [place, "lam"] for a rule of one parameter; `cost(p)` replaces the spectral radius where there is none
@@ -51,7 +57,7 @@ export class StabilityMap {
       cost,
       row: 0,
       order,
-      z: new Float32Array(this.W * this.H).fill(NaN),
+      z: new Float64Array(this.W * this.H).fill(NaN), // single precision would round a slow contraction to none
       p: Float64Array.from(p),
       lines: null,
     });
@@ -78,7 +84,8 @@ export class StabilityMap {
       const r = this.order[this.row++]; // every eighth row first, so that a rough map stands at once
       for (let q = 0; q < this.W; q++) {
         const lams = this.cell(q, r);
-        this.z[r * this.W + q] = this.cost ? this.cost(this.p) : this.lab.worst(this.i, lams, this.p);
+        const rho = this.cost ? this.cost(this.p) : this.lab.worst(this.i, lams, this.p);
+        this.z[r * this.W + q] = !this.cost && Math.abs(rho - 1) < ROUND ? 1 + ROUND : rho;
       }
     }
   }
@@ -150,11 +157,12 @@ export class StabilityMap {
       if (v > most && v < 1e29) most = v;
     }
     const top = Math.min(most, 12),
-      scale = -Math.log(Math.max(best, 0.15)) || 1,
+      size = -Math.log(Math.max(best, 0.15)) || 1,
       share = this.cost
         ? (v) => (top > best ? ((top - v) / (top - best)) ** 1.5 : 0)
-        : (v) => Math.min(1, -Math.log(v) / scale) ** 0.75,
+        : (v) => Math.min(1, -Math.log(v) / size) ** 0.75,
       near = this.filled();
+    this.tell(best < limit, (s) => (this.cost ? top - (top - best) * s ** (1 / 1.5) : Math.exp(-size * s ** (1 / 0.75))), best);
     for (let r = 0, n = 0; r < H; r++)
       for (let q = 0, from = near[r] * W; q < W; q++, n++) {
         const v = z[from + q];
@@ -162,6 +170,12 @@ export class StabilityMap {
         else if (v >= limit) words[n] = STRIPES[+dark][+((q + r) % 7 < 2)];
       }
     return image;
+  }
+
+  // the scale under the map: what its colours mean at five places
+  tell(known, value, best) {
+    const words = (s) => (this.cost ? show(10 ** value(s), 2) : (s === 1 && best < 0.15 ? "≤ " : "") + show(value(s), 3));
+    this.scale.set(this.cost ? this.cost.words : "ρ", known ? [0, 0.25, 0.5, 0.75, 1].map(words) : []);
   }
 
   draw(plot) {

@@ -100,7 +100,7 @@ export class Phase extends Sheet {
     const top = Math.max(0.2, ...this.d.slice(0, 41).map(Math.abs)) * 1.4;
     r.begin();
     r.domain(0, 40, -Math.min(top, 5), Math.min(top, 5));
-    r.axes("iteration k", "parts of the displacement", { grid: true });
+    r.axes("iteration k", "displacement", { grid: true });
     r.clip((c) => {
       for (let k = 0; k < 40; k++)
         [

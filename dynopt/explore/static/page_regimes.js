@@ -26,7 +26,8 @@ export class Regimes extends Sheet {
       pad: [8, 10, 36, 50],
       keys: true,
     });
-    this.here = this.panel("Motion at the point", "", "x against the iteration", 5, { height: 420 });
+    this.plane.node.append(this.map.scale);
+    this.here = this.panel("Motion at the point", "", "x against the iteration", 5, { height: 456 });
     const shelf = el("div", { class: "shelf w12" });
     this.panels.append(shelf);
     this.small = REGIMES.map(([name, words]) => {

@@ -107,6 +107,7 @@ export class Sheet {
 
   choose() {
     this.pick.set(this.i);
+    this.best.hidden = !this.linear || !this.rule.params.length;
     this.formula.replaceChildren(...this.rule.formula.map(math));
     this.controls = this.rule.params.map((q) =>
       slider(label(q.name), { min: 0, max: 1, value: 0, name: q.name }, (v) => {

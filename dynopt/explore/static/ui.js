@@ -1,5 +1,5 @@
 // Elements, formulas and controls. Text reaches the page as text only: no markup is ever parsed.
-import { forgetColours, show } from "./canvas.js";
+import { cividis, forgetColours, show } from "./canvas.js";
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 const MATH_TAGS = new Set("math mrow mi mn mo mtext mspace msup msub msubsup mfrac msqrt mover munder mtable mtr mtd".split(" "));
@@ -25,6 +25,10 @@ export function math(tree) {
   node.append(...children.map(math));
   return node;
 }
+
+// several formulas with commas between them, each unbroken
+export const listed = (trees) =>
+  trees.map((tree, n) => el("span", { class: "part" }, math(tree), n < trees.length - 1 ? "," : null));
 
 export function badge(status) {
   const word = status === "proved" ? "proved" : status === "numeric" ? "numeric" : "unknown";
@@ -117,6 +121,24 @@ export function card(title, note, words, { keys = false } = {}) {
   const legend = el("span", { class: "legend" }, note);
   const node = el("section", { class: "card" }, el("header", {}, el("h2", {}, title), legend), canvas);
   return { node, canvas, legend, say: (text) => canvas.setAttribute("aria-label", `${words}. ${text}`) };
+}
+
+// the colours of a map from its worst to its best value, and what they stand for
+export function scale() {
+  const ramp = el("i", { class: "ramp", "aria-hidden": "true" }),
+    words = el("span"),
+    ticks = el("span", { class: "ticks" }),
+    node = el("div", { class: "scale", hidden: true }, words, ramp, ticks);
+  ramp.style.background = `linear-gradient(90deg,${Array.from({ length: 10 }, (_, n) => `rgb(${cividis(n / 9).map(Math.round)})`)})`;
+  node.set = (title, values) => {
+    const now = [title, ...values].join();
+    if (node.shown === now) return;
+    node.shown = now;
+    node.hidden = !values.length;
+    words.textContent = title;
+    ticks.replaceChildren(...values.map((v) => el("span", {}, v)));
+  };
+  return node;
 }
 
 export function legend(node, entries) {
