@@ -5,6 +5,7 @@ import pytest
 from dynopt import cos, damped, double_well, exp, flow, log, per_coordinate, quadratic, rosenbrock, sin, solve, sqrt, tanh, where
 from dynopt.core.errors import ParameterError
 from dynopt.run import series
+from dynopt.run.ode_taylor import order_for
 
 
 @flow
@@ -43,7 +44,8 @@ def last(run):
 @pytest.mark.parametrize("tol", [1e-5, 1e-9, 1e-12])
 @pytest.mark.parametrize("name", CASES)
 def test_the_interpreter_takes_the_same_steps(name, tol, monkeypatch):
-    """To the three digits of the size of a step; the solutions differ by what the tolerance allows."""
+    """At the same order, to the three digits of the size of a step; the solutions differ by what the tolerance allows."""
+    monkeypatch.setattr(series, "cheapest", lambda products, tol: order_for(tol, np.zeros(1), np.zeros(1)))
     own = ran(name, rtol=tol, atol=tol)
     monkeypatch.setattr(series, "MOST_ENTRIES", 0)
     series._made.clear()

@@ -19,7 +19,7 @@ class Series:
     """`rates` are the right-hand sides at the state; `x[i][k]` the k-th coefficient of entry i, `slopes[i][k]` that of its rate."""
 
     def __init__(self, make: Values, roots: Sequence[Value], states: Sequence[Value], count: int):
-        self.make, self.states, self.count = make, list(states), count
+        self.make, self.states, self.count, self.minus = make, list(states), count, make.const(-1)
         self.moving: dict[Value, bool] = {}
         self.delay: dict[Value, int] = {}
         self.rates = [self._plainer(r) for r in Regrouped(make, roots).roots(roots)]
@@ -36,6 +36,17 @@ class Series:
         for w in order([v], stop=self.moving):
             self.moving[w] = w.op in ("state", "time") or any(self.moving[a] for a in w.args)
         return self.moving[v]
+
+    @property
+    def products(self) -> float:
+        """How many products of moving values the recurrences have; a square or a root is half of one."""
+        half = {v for v in self.nodes if v.op == "sqrt" or v.op in ("mul", "fma") and self._is_square(*v.args[:2])}
+        return sum(.5 if v in half else 1. for v in self.nodes if self._convolves(v))
+
+    def _convolves(self, v: Value) -> bool:
+        if v.op in ("mul", "fma"):
+            return self.moves(v.args[0]) and self.moves(v.args[1])
+        return self.moves(v.args[1]) if v.op == "div" else v.op in ("sqrt", "pow", "exp", "log", "sin", "cos", "tanh")
 
     # -- fewer kinds of operations ---------------------------------------------------------------------------------
     def _plainer(self, root: Value) -> Value:
@@ -122,22 +133,44 @@ class Series:
             return None
         total = self._product(known[0])
         for t in known[1:]:
-            total = self.make("fma", *t, total) if len(t) == 2 else self.make("add", total, t[0])
+            if t[0] is self.minus:
+                total = self.make("sub", total, t[1])
+            else:
+                total = self.make("fma", *t, total) if len(t) == 2 else self.make("add", total, t[0])
         return total
 
+    def _term(self, v: Value, k: int, sign: int = 1) -> Term | None:
+        """Coefficient k of a value, or minus it, as a term of a sum: a number times a value stays a product, which costs no more."""
+        if v.op == "neg" and k:
+            return self._term(v.args[0], k, -sign)
+        if v.op == "mul" and k:
+            for still, moving in (v.args, v.args[::-1]):
+                if not self.moves(still):
+                    return self._pair(still if sign > 0 else self.make("neg", still), self.at(moving, k))
+        found = self.at(v, k)
+        return None if found is None else (found,) if sign > 0 else (self.minus, found)
+
     def _product(self, term: Term) -> Value:
+        if term[0] is self.minus:
+            return self.make("neg", term[1])
         return term[0] if len(term) == 1 else self._times(*term)
 
     def _times(self, a: Value, b: Value) -> Value:
         one = self.make.one
         return b if a is one else a if b is one else self.make("mul", a, b)
 
-    def _terms(self, a: Value, b: Value, k: int, first: int = 0, last: int | None = None) -> list[Term | None]:
-        """The products whose sum is coefficient k of a b, those of a from `first` to `last`."""
-        if a is b and first == 0 and last is None:
-            found: list[Term | None] = [self._pair(self._weighted(a, j, 2), self.at(a, k - j)) for j in range((k + 1)//2)]
-            return found + ([self._pair(self.at(a, k//2), self.at(a, k//2))] if k % 2 == 0 else [])
-        return [self._pair(self.at(a, j), self.at(b, k - j)) for j in range(first, (k if last is None else last) + 1)]
+    def _terms(self, a: Value, b: Value, k: int) -> list[Term | None]:
+        """The products whose sum is coefficient k of a b."""
+        if self._is_square(a, b):
+            sign, base = (1, a) if a is b else (-1, b if a.op == "neg" else a)
+            found: list[Term | None] = [self._pair(self._weighted(base, j, 2*sign), self.at(base, k - j)) for j in range((k + 1)//2)]
+            return found + ([self._pair(self._weighted(base, k//2, sign), self.at(base, k//2))] if k % 2 == 0 else [])
+        return [self._pair(self.at(a, j), self.at(b, k - j)) for j in range(k + 1)]
+
+    @staticmethod
+    def _is_square(a: Value, b: Value) -> bool:
+        """Whether a product is a^2 or -a^2."""
+        return a is b or (a.op == "neg" and a.args[0] is b) or (b.op == "neg" and b.args[0] is a)
 
     def _pair(self, a: Value | None, b: Value | None) -> Term | None:
         if a is None or b is None:
@@ -165,13 +198,11 @@ class Series:
 
     # -- rules by operation ----------------------------------------------------------------------------------------
     def _add(self, v: Value, k: int) -> Value | None:
-        return self._sum([self._single(self.at(a, k)) for a in v.args])
+        return self._sum([self._term(a, k) for a in v.args])
 
     def _sub(self, v: Value, k: int) -> Value | None:
-        a, b = (self.at(w, k) for w in v.args)
-        if a is None or b is None:
-            return a if b is None else self.make("neg", b)
-        return self.make("sub", a, b)
+        a, b = v.args
+        return self._sum([self._term(a, k), self._term(b, k, -1)])
 
     def _neg(self, v: Value, k: int) -> Value | None:
         return self._weighted(v.args[0], k, -1)
@@ -182,7 +213,7 @@ class Series:
 
     def _fma(self, v: Value, k: int) -> Value | None:
         a, b, c = v.args
-        return self._sum([*self._terms(a, b, k), self._single(self.at(c, k))])
+        return self._sum([*self._terms(a, b, k), self._term(c, k)])
 
     def _div(self, v: Value, k: int) -> Value | None:
         a, b = v.args

@@ -7,6 +7,7 @@ from typing import Any
 from .entries import order
 from .lanes import Text
 from .series import Series
+from .series_packed import WIDEST, Packed
 from .series_step import INFINITY, Course, Here, Step, hoisted
 
 ARGUMENTS = ("i64 %most, i64 %count0, i64 %stride, double %end, double %direction, double %lo, double %hi, double %rtol, ptr %clock, "
@@ -44,18 +45,18 @@ def whole(name: str, arguments: str, text: Text) -> str:
     return "\n".join([f"define void @{name}({arguments}) #0 {{", *text.lines, "}", *sorted(text.declared), *ATTRIBUTES, ""])
 
 
-def path_kernel(series: Series) -> SeriesKernel:
+def path_kernel(series: Series, record: bool = True) -> SeriesKernel:
     """The kernel `path`: steps until the end, until `most` rows are written, or until no step is long enough.
 
-    It reads and writes clock[0] and state; writes times and scaled coefficients of steps count0, ..., told = (code, count, refused),
-    and where no step was long enough the rates there.
+    It reads and writes clock[0] and state; writes times and scaled coefficients of steps count0, ... (without `record` the states
+    alone), told = (code, count, refused), and where no step was long enough the rates there.
     """
-    return _Path(series).made()
+    return _Path(series, record).made()
 
 
 class _Path:
-    def __init__(self, series: Series):
-        self.series, self.text, self.n = series, Text(1), len(series.states)
+    def __init__(self, series: Series, record: bool):
+        self.series, self.record, self.text, self.n = series, record, Text(1), len(series.states)
 
     def made(self) -> SeriesKernel:
         text, numbers = self.text, wanted_numbers(self.series)
@@ -66,7 +67,8 @@ class _Path:
         start = [*(self._load("%state", i) for i in range(self.n)), self._load("%clock", 0)]
         text.add("br label %loop")
         now = self._loop(start)
-        step = Step(text, self.series, names, Here(now[:-2], now[-2], now[-1]), Course("%end", "%direction", "%lo", "%hi", "%rtol", atol), "step")
+        kind = Packed if 2 <= self.n <= WIDEST else Step
+        step = kind(text, self.series, names, Here(now[:-2], now[-2], now[-1]), Course("%end", "%direction", "%lo", "%hi", "%rtol", atol), "step")
         self._after(step, now)
         self._exit(now)
         return SeriesKernel(whole("path", ARGUMENTS, text), named(numbers), self.series.count, cost(self.series))
@@ -107,10 +109,9 @@ class _Path:
         text.add(f"br i1 {step.small}, label %exit.small, label %written")
         text.label("written")
         text.add("%row = mul i64 %count, %stride", "%at = getelementptr double, ptr %record, i64 %row")
-        columns = step.scaled()
-        for k in range(self.series.count + 1):
-            for i in range(self.n):
-                self._store("%at", k*self.n + i, columns[i][k])
+        for place, kind, register in step.rows(self.record):
+            at = text.new(f"getelementptr double, ptr %at, i64 {place}")
+            text.add(f"store {kind} {register}, ptr {at}, align 8")
         self._store("%times", "%count", now[-2])
         text.add("%count.more = add i64 %count, 1")
         self._store("%times", "%count.more", step.t)

@@ -17,7 +17,7 @@ from .steps import LIMIT
 
 DEFECT = 8.0                                            # a defect times the step of so many tolerances is refused
 ENDS = 1 - 1e-13                                        # a step that reaches so much of what is left goes to the end
-LEAST, UNDERFLOW = 2.22e-15, 5e-323                     # ten units in the last place of the time
+LEAST, UNDERFLOW = 2.22e-15, 2.3e-308                   # ten units in the last place of the time; smaller numbers than this are slow
 INFINITY = "0x7FF0000000000000"
 
 
@@ -74,12 +74,11 @@ class Step:
     def _length(self) -> None:
         """The step at which the last two terms are within the tolerance, not beyond the end and not just before it."""
         lanes, course, here, K = self.lanes, self.course, self.here, self.series.count
-        weights = [lanes.op("fdiv", 1.0, lanes.fma(course.rtol, self._abs(y), a)) for y, a in zip(here.y, course.atol)]
         h = here.cap
-        for k in (K - 1, K):
+        for k, sizes in zip((K - 1, K), self._sizes()):
             size = lanes.real(1e-300)
-            for x, weight in zip(self.x, weights):
-                size = lanes.maximum(lanes.op("fmul", self._abs(x[k]), weight), size)        # 0/0 counts for nothing
+            for one in sizes:
+                size = lanes.maximum(one, size)                                              # 0/0 counts for nothing
             power = lanes.rough_power(lanes.minimum(size, 1e300), -1.0/k)
             h = lanes.minimum(h, lanes.op("fmul", power, math.exp(-0.7/(K - 1))))
         left = self._abs(lanes.op("fsub", course.end, here.t))
@@ -89,20 +88,30 @@ class Step:
         least = lanes.fma(self._abs(here.t), LEAST, UNDERFLOW)
         self.small = self._both(self._compare("olt", h, least), self._compare("olt", h, left))
 
+    def _sizes(self) -> list[list[str]]:
+        """The last two coefficients of every state over its tolerance."""
+        lanes, course, K = self.lanes, self.course, self.series.count
+        weights = [lanes.op("fdiv", 1.0, lanes.fma(course.rtol, self._abs(y), a)) for y, a in zip(self.here.y, course.atol)]
+        return [[lanes.op("fmul", self._abs(x[k]), w) for x, w in zip(self.x, weights)] for k in (K - 1, K)]
+
     def _arrive(self) -> None:
         """State, slope of the series and rates at the end of the step."""
         lanes, course = self.lanes, self.course
         self.moved = lanes.op("fmul", self.h, course.direction)
-        self.y = [lanes.polynomial(self.moved, x) for x in self.x]
-        self.slope = [lanes.polynomial(self.moved, s) for s in self.slopes]
+        self._evaluate()
         self.t = self._pick(self.last, course.end, lanes.op("fadd", self.here.t, self.moved))
         body = self._body(self.y, self.t)
         body.print(self.series.rates)
         self.rates = [body.wanted(r, True) for r in self.series.rates]
 
-    def _judge(self) -> None:
-        """Whether the state is a number of at most LIMIT and the defect within the tolerance; what to try next where not."""
-        lanes, course, text = self.lanes, self.course, self.text
+    def _evaluate(self) -> None:
+        """The series of the states and of their slopes at the end of the step."""
+        self.y = [self.lanes.polynomial(self.moved, x) for x in self.x]
+        self.slope = [self.lanes.polynomial(self.moved, s) for s in self.slopes]
+
+    def _defects(self) -> tuple[list[str], list[str], str, str]:
+        """The defect of every state times the step, what it may be, whether the states are numbers of at most LIMIT, and all is good."""
+        lanes, course = self.lanes, self.course
         misses, bounds, finite, good = [], [], "", ""
         for y0, y, slope, rate, atol in zip(self.here.y, self.y, self.slope, self.rates, course.atol):
             misses.append(lanes.op("fmul", self.h, self._abs(lanes.op("fsub", slope, rate))))
@@ -112,7 +121,12 @@ class Step:
             bounds.append(lanes.maximum(scale, rounding))
             finite = self._both(finite, self._compare("ole", size, lanes.real(float(LIMIT))))
             good = self._both(good, self._compare("ole", misses[-1], lanes.op("fmul", bounds[-1], DEFECT)))
-        self.good = self._both(finite, good)
+        return misses, bounds, finite, self._both(finite, good)
+
+    def _judge(self) -> None:
+        """Whether the step is accepted; what to try next where it is not."""
+        text = self.text
+        misses, bounds, finite, self.good = self._defects()
         refused = text.any(text.new(f"xor {text.truth} {self.good}, {text.splat('i1', 'true')}"))
         name = self.name
         text.add(f"br label %{name}.judged")
@@ -146,12 +160,15 @@ class Step:
     def _pick(self, truth: str, a: str, b: str) -> str:
         return self.text.new(f"select {self.text.truth} {truth}, {self.text.real} {a}, {self.text.real} {b}")
 
-    def scaled(self) -> list[list[str]]:
-        """Coefficients in the share of the step, from 0 to 1."""
-        lanes, powers = self.lanes, ["", self.moved]
-        for k in range(2, self.series.count + 1):
-            powers.append(lanes.op("fmul", powers[k//2], powers[k - k//2]))
-        return [[x[0], *(lanes.op("fmul", c, p) for c, p in zip(x[1:], powers[1:]))] for x in self.x]
+    def rows(self, all_of_them: bool) -> list[tuple[int, str, str]]:
+        """(place, type, register) of what is written down: coefficients in the share of the step, from 0 to 1, or the states alone."""
+        lanes, powers, n = self.lanes, ["", self.moved], len(self.x)
+        rows = [(i, self.text.real, x[0]) for i, x in enumerate(self.x)]
+        for k in range(1, self.series.count + 1 if all_of_them else 1):
+            if k > 1:
+                powers.append(lanes.op("fmul", powers[k//2], powers[k - k//2]))
+            rows += [(k*n + i, self.text.real, lanes.op("fmul", x[k], powers[k])) for i, x in enumerate(self.x)]
+        return rows
 
 
 def hoisted(text: Text, series: Series, names: Mapping[Value, str], *, lane: bool) -> dict[Value, str]:

@@ -16,8 +16,7 @@ from .history import longest_step, recollect
 from .linear_flow import exact_run, linear_part
 from .ode_control import MOST_STEPS
 from .ode_path import Course, Path, drive
-from .ode_taylor import order_for
-from .series import has_series
+from .series import has_series, longest
 from .setup import Setup
 from .singular import start_series, starts_singular
 from .solve import GRID
@@ -62,7 +61,7 @@ class Task:
             return exact_path(self, p)
         system, y = self.system, self.system.start[p]
         watched = read_events(self.events, system, self.rtol, self.weights)
-        width = width_of(self.method, order_for(self.rtol, self.weights, y))
+        width = width_of(self.method, longest(system, self.rtol, self.weights, y) if self.method.endswith("taylor") else 0)
         most = min(MOST_STEPS, MOST_BYTES//(8*width*y.size))
         path = Path(self.t0, y.copy(), partial(system.work, p), width)
         bends = recollect(system, path, p, self.end, self.history) if system.pasts else ()

@@ -22,11 +22,15 @@ DEFECT = 8.0                                # a defect times the step of so many
 ORDERS = (4, 30)
 
 
+def tolerance(rtol: float, atol: np.ndarray, y: np.ndarray) -> float:
+    """The relative error that is allowed."""
+    tol = rtol if rtol > 0 else float(atol.min())/max(float(np.abs(y).max(initial=0.0)), 1e-300)
+    return min(max(tol, 1e-18), .5)
+
+
 def order_for(rtol: float, atol: np.ndarray, y: np.ndarray) -> int:
-    """The order that is cheapest at a tolerance: -ln(tol)/2 + 1."""
-    size = float(np.abs(y).max(initial=0.0))
-    tol = rtol if rtol > 0 else float(atol.min())/max(size, 1e-300)
-    return min(max(math.ceil(-math.log(min(max(tol, 1e-18), .5))/2 + 1), ORDERS[0]), ORDERS[1])
+    """The order that is cheapest at a tolerance, where a step costs its square: -ln(tol)/2 + 1."""
+    return min(max(math.ceil(-math.log(tolerance(rtol, atol, y))/2 + 1), ORDERS[0]), ORDERS[1])
 
 
 @nb.njit(nogil=True, error_model="numpy")

@@ -1,11 +1,13 @@
 """Taylor's method by machine code of a flow's own, where its series is short enough; loaded or compiled when first asked for."""
 from __future__ import annotations
 
-from typing import Any
+import math
+from functools import lru_cache
+from typing import Any, Callable
 
 import numpy as np
 
-from ..emit.entries import Unrolled, Unsuited
+from ..emit.entries import Unrolled, Unsuited, Value
 from ..emit.series import Series
 from ..emit.series_path import DONE, FULL, SeriesKernel, path_kernel
 from . import machine
@@ -13,11 +15,12 @@ from .ode_control import ALL_DONE, DIVERGED, NONFINITE
 from .ode_control import FULL as ROOM_USED
 from .ode_control import TOO_SMALL as STUCK
 from .ode_path import Course, Path
-from .ode_taylor import order_for
+from .ode_taylor import ORDERS, order_for, tolerance
 
 KINDS = (*[machine.I64]*3, *[machine.REAL]*5, *[machine.POINTER]*8)
 MOST_VALUES = 2000                                  # of the series of a step: beyond it compiling takes long, and the tape does well
 MOST_ENTRIES = 64
+HIGHEST, CHAIN, AROUND = 24, 20, 150                # orders; cycles that a coefficient waits for the one before; cycles of a step beside its series
 LARGE = 1e8                                         # a path that stops beyond it has diverged
 _made: dict[tuple, tuple[Any, Any]] = {}
 
@@ -31,10 +34,13 @@ def unrolled_flow(system: Any, lanes: frozenset[str] = frozenset()) -> Unrolled:
     return Unrolled(system.program, system.fields, next(iter(wide)), {n: v.size for n, v in system.setup.vectors.items()}, lanes)
 
 
+def states_of(unrolled: Unrolled) -> list[Value]:
+    return [unrolled.make("state", data=(j, i)) for j, out in enumerate(unrolled.outputs) for i in range(len(out))]
+
+
 def series_of(unrolled: Unrolled, count: int) -> Series:
     """The series of its solution."""
-    states = [unrolled.make("state", data=(j, i)) for j, out in enumerate(unrolled.outputs) for i in range(len(out))]
-    series = Series(unrolled.make, unrolled.roots, states, count)
+    series = Series(unrolled.make, unrolled.roots, states_of(unrolled), count)
     if len(unrolled.make.table) > MOST_VALUES:
         raise Unsuited("a long series")
     return series
@@ -60,12 +66,37 @@ def kept(key: tuple, system: Any, make: Any) -> Any:
     return _made[key][0]
 
 
-def kernel_of(system: Any, count: int) -> Any:
-    """(kernel, constant arrays) for one path of a system, or Unsuited; compiled when it is first run."""
+def products_of(system: Any) -> Any:
+    """How many products of moving values the series has, or Unsuited."""
+    return kept(key_of(system, "products"), system, lambda: series_of(unrolled_flow(system), 0).products)
+
+
+@lru_cache(maxsize=1024)
+def cheapest(products: float, tol: float) -> int:
+    """The order at which a step costs least for the time that it covers.
+
+    A step covers tol^(1/K) of a length of the flow's own. It takes K^2/2 fma for each product of moving values, two in a cycle, and
+    waits for K coefficients one after another; where products are many this is the order of Jorba and Zou.
+    """
+    digits = -math.log(tol)
+    return min(range(ORDERS[0], HIGHEST + 1), key=lambda k: (products*k*k/4 + CHAIN*k + AROUND)*math.exp(digits/k))
+
+
+def kernel_of(system: Any, count: int, record: bool = True) -> Any:
+    """(kernel, constant arrays) for one path of a system, or Unsuited; compiled when it is first run. record=False: states alone."""
     def make() -> tuple[SeriesKernel, list[np.ndarray]]:
         unrolled = unrolled_flow(system)
-        return path_kernel(series_of(unrolled, count)), unrolled.arrays
-    return kept(key_of(system, count), system, make)
+        return path_kernel(series_of(unrolled, count), record), unrolled.arrays
+    return kept(key_of(system, count, record), system, make)
+
+
+def kernel_for(system: Any, rtol: float, atol: np.ndarray, y: np.ndarray, kernel: Callable[[Any, int], Any] = kernel_of) -> Any:
+    """The kernel of the order that costs least, of Jorba's and Zou's where that is too long a series, or Unsuited."""
+    products = products_of(system)
+    if isinstance(products, Unsuited):
+        return products
+    found = kernel(system, cheapest(products, tolerance(rtol, atol, y)))
+    return kernel(system, order_for(rtol, atol, y)) if isinstance(found, Unsuited) else found
 
 
 class SeriesPath:
@@ -107,12 +138,12 @@ def number_of(system: Any, arrays: list[np.ndarray], p: int, kind: str, name: An
     return 0.0 if name == "k" else float(system._parameter(name, p))
 
 
-def series_kernel(system: Any, course: Course, path: Path) -> tuple | None:
-    """The kernel for a path, or None where the tape has to do."""
-    found = kernel_of(system, order_for(course.rtol, course.atol, path.y))
-    return None if isinstance(found, Unsuited) else found
-
-
 def has_series(system: Any, rtol: float, atol: np.ndarray) -> bool:
     """Whether the paths of a system have kernels of their own."""
-    return all(not isinstance(kernel_of(system, k), Unsuited) for k in {order_for(rtol, atol, y) for y in system.start[:1 if rtol > 0 else None]})
+    return not any(isinstance(kernel_for(system, rtol, atol, y), Unsuited) for y in system.start[:1 if rtol > 0 else None])
+
+
+def longest(system: Any, rtol: float, atol: np.ndarray, y: np.ndarray) -> int:
+    """The order of Taylor's method on a path."""
+    found = kernel_for(system, rtol, atol, y)
+    return order_for(rtol, atol, y) if isinstance(found, Unsuited) else found[0].order

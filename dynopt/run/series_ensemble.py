@@ -14,8 +14,7 @@ from ..emit.series_path import DONE, FULL, SeriesKernel
 from . import lanes, machine
 from .ode_control import MOST_STEPS
 from .ode_path import CHUNK
-from .ode_taylor import order_for
-from .series import kept, key_of, number_of, series_of, unrolled_flow
+from .series import kept, kernel_for, key_of, number_of, series_of, unrolled_flow
 
 KINDS = (*[machine.I64]*2, *[machine.REAL]*3, *[machine.I64]*2, *[machine.POINTER]*12)
 BATCH = 1 << 16                                     # paths between two looks at the keyboard
@@ -52,7 +51,7 @@ class Ensemble:
             raise ParameterError(f"{system.setup.rule.name}: {len(grid)} times on {paths} paths would take {8*paths*n*len(grid) >> 30} GiB, expected "
                                  f"at most {MOST_BYTES >> 30}; write until=[{end:g}] for the end alone")
         self.width = width or width_for(paths)
-        found = kernel_of(system, order_for(rtol, atol, system.start[0]), self.width)
+        found = kernel_for(system, rtol, atol, system.start[0], lambda system, count: kernel_of(system, count, self.width))
         if isinstance(found, Unsuited):
             raise found
         self.kernel, arrays = found

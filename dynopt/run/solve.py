@@ -11,6 +11,7 @@ from ..core.errors import ParameterError, ParameterTypeError
 from ..core.rule import Flow
 from ..core.trajectory import Trajectory
 from .history import start_of
+from .plan import solve_shortly
 from .setup import check_seed, prepare
 
 INTEGRATORS = ("auto", "taylor", "tsit5", "dop853", "radau", "exact")
@@ -35,6 +36,10 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     >>> solve(gradient_flow, quadratic([1, 2]), x0=[1, 1], until=1).x[-1].round(6).tolist()
     [0.367879, 0.135335]
     """
+    if events is None and seed is None:
+        short = solve_shortly(flow, problem, x0, until, t0, method, rtol, atol, dense, params)
+        if short is not None:
+            return short
     if not isinstance(flow, Flow):
         raise ParameterTypeError(f"solve: found {type(flow).__name__} {flow!r:.40}, expected a Flow; "
                                  "a Method is run by iterate(method, problem, steps=100)")

@@ -7,13 +7,14 @@ from typing import Any, Callable
 import numpy as np
 
 from ..core.errors import ParameterError
+from ..emit.entries import Unsuited
 from .linear_flow import in_closed_form
 from .ode_control import ALL_DONE, STIFF
 from .ode_path import PAIRS, Course, Pair, Path
 from .ode_radau import Radau
 from .ode_scipy import Scipy
 from .ode_taylor import Taylor
-from .series import SeriesPath, has_series, series_kernel
+from .series import SeriesPath, has_series, kernel_for
 from .singular import NODES
 from .system import System
 
@@ -71,8 +72,8 @@ def make(name: str, system: System, course: Course, path: Path, p: int, *, watch
     if name == "radau":
         return Radau(system.rates, course)
     if name == "taylor":
-        made = series_kernel(system, course, path)
-        return Taylor(system.rates, course, path) if made is None else SeriesPath(system, made, course, p)
+        made = kernel_for(system, course.rtol, course.atol, path.y)
+        return Taylor(system.rates, course, path) if isinstance(made, Unsuited) else SeriesPath(system, made, course, p)
     if name == "dop853" and system.pasts:
         # The past is read between steps, where the error is larger than at their ends, unseen by the control, and fed back.
         course = replace(course, rtol=max(course.rtol/10, FINEST) if course.rtol else 0.0, atol=course.atol/10)
