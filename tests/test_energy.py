@@ -79,3 +79,18 @@ def test_energies_as_functions():
 def test_energies_beyond_the_language_are_refused(energy):
     with pytest.raises(RuleError):
         lyapunov(dynopt.damped, energy)
+
+
+@pytest.mark.parametrize("rule, energy", [(dynopt.gradient_descent, "t*f(x)"), (dynopt.nag_c, "f(x)")])
+def test_a_clock_in_a_step_is_refused(rule, energy):
+    """t f(x) grows along slow steps; k/(k + 3) is no constant: one matrix said "proved" of both."""
+    with pytest.raises(RuleError, match="depends on"):
+        lyapunov(rule, energy, given=("convex", "smooth", "eta > 0", "eta*L < 1"))
+
+
+def test_energies_that_grow_come_with_a_point():
+    shaken = lyapunov(dynopt.leapfrog(dynopt.conservative), "f(x)/2 + mu*norm(v)**2",
+                      given=("strongly convex", "smooth", "L >= mu", "h**2*L < 1", "gamma**2 <= mu", "beta > 0", "beta < 1"))
+    at = {n: float(c) for n, c in shaken.proof.counterexample.items()}
+    assert at["mu"] <= at["lam"] <= at["L"] and at["h"]**2*at["L"] < 1
+    assert shaken.proof.status == "unknown" and dynopt.evaluate(shaken.on_mode, **at) > 0

@@ -34,8 +34,8 @@ from dynopt import (
     theta,
 )
 from dynopt.core.errors import ParameterError, RuleError
-from dynopt.theory.order import tableau_order
 from dynopt.theory.symbols import symbol
+from dynopt.theory.tableau_order import tableau_order
 
 DAMPED = {"eta": "h**2", "beta": "1 - gamma*h"}
 STRONG = {"eta": "h**2", "beta": "(1 - sqrt(mu)*h)/(1 + sqrt(mu)*h)"}
@@ -226,6 +226,14 @@ def test_stability_intervals_are_exact():
     for scheme in (implicit_euler, theta, dynopt.bdf2):
         assert stability_interval(scheme).real == sympy.oo and stability_interval(scheme).imag == sympy.oo
     assert stability_interval(rkc(5)).real > 48 and stability_interval(rkc(5, damping=0)).real == 50
+
+
+@pytest.mark.parametrize("s", [1, 12, 13])
+def test_many_stages_are_stable_as_far_as_chebyshev_says(s):
+    """R(-y) = T(w - c y)/T(w), w = 1 + 1/(20 s^2), c = T(w)/T'(w): it is +-1 first where w - c y = -w."""
+    x = sympy.Symbol("x")
+    T, w = sympy.chebyshevt(s, x), 1 + sympy.Rational(1, 20*s**2)
+    assert stability_interval(rkc(s)).real == 2*w*(sympy.diff(T, x)/T).subs(x, w)
 
 
 @pytest.mark.parametrize("order", [0, -1, 3.5, 100, True])

@@ -10,7 +10,7 @@ from test_solve import ODES, bound, error_of
 from dynopt import heun, rk2, rk4, runge_kutta
 from dynopt.run import ode_newton, ode_path, ode_radau
 from dynopt.run.ode_tables import DOP853, TSIT5
-from dynopt.theory.order import tableau_order
+from dynopt.theory.tableau_order import tableau_order
 
 ORDERS = {"tsit5": 5, "dop853": 8}
 TABLES = {"tsit5": TSIT5, "dop853": DOP853}

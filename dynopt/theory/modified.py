@@ -18,7 +18,8 @@ from ..core.strings import rule_from_nodes
 from .coefficients import Coefficients, Expressions, coefficients_of
 from .smooth import Smooth
 from .symbols import symbol
-from .trees import Algebra, Element, H, NoTrees, T, Tree, run
+from .tree_run import run
+from .trees import Algebra, Element, H, NoTrees, T, Tree
 
 HIGHEST = 6
 FIXED_TIME = "; as h -> 0 at a fixed time t: at a fixed step the limit k -> oo is another one, see rate(method)"
