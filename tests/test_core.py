@@ -349,3 +349,8 @@ def test_an_oracle_that_is_missing_is_named():
         return x - eta*grad_1(x, y), y - eta*grad_2(x, y)
     with pytest.raises(ValueError, match="grad_1.*Game"):
         iterate(game_rule, quadratic([1.]), x0={"x": 1., "y": 1.}, steps=2, eta=.1)
+
+
+def test_small_literals_are_set_as_powers_of_ten():
+    shown = method(lambda x, *, eta, grad: x - eta*grad(x)/(sqrt(x) + 1e-8) - .001*x + x/4)._repr_latex_()
+    assert "10^{-8}" in shown and "10^{-3}" in shown and r"\frac{x}{4}" in shown and "00" not in shown

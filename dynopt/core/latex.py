@@ -39,6 +39,9 @@ def _leaf(node: Node) -> tuple[str, int]:
     if node.op == "const":
         value = node.data
         fraction = rf"\tfrac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+        zeros = str(value.denominator).removeprefix("1")
+        if len(zeros) > 2 and not zeros.strip("0") and abs(value.numerator) == 1:             # 1e-8 as 10^{-8}
+            return ("-" if value < 0 else "") + rf"10^{{-{len(zeros)}}}", 1 if value < 0 else 4
         shown = str(value.numerator) if value.denominator == 1 else ("-" if value < 0 else "") + fraction
         return shown, 1 if value < 0 else ATOM
     if node.op in ("state", "param", "unknown"):
