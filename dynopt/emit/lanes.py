@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
+from .draws import drawn
 from .entries import Value, order
-from .lane_functions import Lanes, normal_pair, number
+from .lane_functions import Lanes, number
 
 COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 INTRINSIC = {"sqrt": "sqrt", "abs": "fabs", "fma": "fma"}
 LIBRARY = ("exp", "log", "sin", "cos", "tanh", "pow", "fmod")
-PHILOX_M, PHILOX_W, MASK = (0xD2511F53, 0xCD9E8D57), (0x9E3779B9, 0xBB67AE85), 0xFFFFFFFF
 
 
 class Text:
@@ -174,53 +174,14 @@ class Body:
         moved = text.new(f"fadd {kind} {rest}, {args[1]}")
         return self._select(text.new(f"and {mask} {some}, {other}"), moved, rest, lane)
 
-    # -- draws: Philox4x32-10 on a counter (entry, call, step) and the key of the path, as in run/noise.py ----------
     def _draw(self, v: Value) -> str:
+        """One of the numbers that the word of a path, step, call and entry gives (see draws.py)."""
         call, entry = v.data
-        at = (v.op, call, entry//2)
+        at, place = ((v.op, call, entry//2), entry % 2) if v.op == "noise" else ((v.op, call, entry), 0)
         if at not in self.draws:
-            units = ("uniform", call, entry//2)
-            if units not in self.draws:
-                self.draws[units] = self._units(call, entry//2)
-            if v.op == "noise":
-                self.draws[at] = (self._quick_pair if self.quick else self._pair)(*self.draws[units])
-        return self.draws[at][entry % 2]
+            self.draws[at] = drawn(self.text, v.op, self.key, self.step, call, at[2])
+        return self.draws[at][place]
 
     def _int(self, op: str, a: str, b: str | int) -> str:
         other = self.text.splat("i64", str(b)) if isinstance(b, int) else b
         return self.text.new(f"{op} {self.text.whole} {a}, {other}")
-
-    def _units(self, call: int, entry: int) -> tuple[str, str]:
-        """Two numbers on [0, 1) from one block."""
-        text = self.text
-        low, high = (text.new(f"{op} i64 {self.step}, {by}") for op, by in (("and", MASK), ("lshr", 32)))
-        c = [text.splat("i64", w) for w in (str(entry & MASK), str(call), low, high)]
-        keys = [self._int("and", self.key, MASK), self._int("lshr", self.key, 32)]
-        for _ in range(10):
-            p = [self._int("mul", self._int("and", x, MASK), m) for x, m in zip((c[0], c[2]), PHILOX_M)]
-            tops = [self._int("lshr", x, 32) for x in p]
-            mixed = [self._int("xor", self._int("xor", tops[1 - i], c[1 + 2*i]), keys[i]) for i in (0, 1)]
-            c = [mixed[0], p[1], mixed[1], p[0]]
-            keys = [self._int("add", k, w) for k, w in zip(keys, PHILOX_W)]
-        return self._unit(c[0], c[1]), self._unit(c[2], c[3])
-
-    def _unit(self, high: str, low: str) -> str:
-        """53 bits of two words as a number on [0, 1)."""
-        text = self.text
-        word = self._int("or", self._int("shl", high, 32), self._int("and", low, MASK))
-        real = text.new(f"uitofp {text.whole} {self._int('lshr', word, 11)} to {text.real}")
-        return text.new(f"fmul {text.real} {real}, {text.splat('double', number(2.0**-53))}")
-
-    def _pair(self, u: str, w: str) -> tuple[str, str]:
-        """Box and Muller by the C library, operation by operation as run/noise.py does it."""
-        text, kind = self.text, self.text.real
-        one, minus, turn = (text.splat("double", number(c)) for c in (1, -2, 2*3.141592653589793))
-        left = text.new(f"fsub {kind} {one}, {u}")
-        inner = text.new(f"fmul {kind} {minus}, {text.library('log', kind, [left])}")
-        radius = text.call("sqrt", kind, [inner])
-        angle = text.new(f"fmul {kind} {turn}, {w}")
-        return tuple(text.new(f"fmul {kind} {radius}, {text.library(f, kind, [angle])}") for f in ("cos", "sin"))  # type: ignore[return-value]
-
-    def _quick_pair(self, u: str, w: str) -> tuple[str, str]:
-        return normal_pair(self.text, u, w)
-

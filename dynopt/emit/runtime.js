@@ -119,42 +119,30 @@ export function key_(seed, path) {
   return z;
 }
 
-const block_ = new Uint32Array(4);
-function philox_(c0, c1, c2, c3, k0, k1) {
-  for (let round = 0; round < 10; round++) {
-    const h0 = high_(0xd2511f53, c0),
-      l0 = Math.imul(0xd2511f53, c0),
-      h1 = high_(0xcd9e8d57, c2),
-      l1 = Math.imul(0xcd9e8d57, c2);
-    c0 = (h1 ^ c1 ^ k0) >>> 0;
-    c1 = l1 >>> 0;
-    c2 = (h0 ^ c3 ^ k1) >>> 0;
-    c3 = l0 >>> 0;
-    k0 = (k0 + 0x9e3779b9) >>> 0;
-    k1 = (k1 + 0xbb67ae85) >>> 0;
-  }
-  block_[0] = c0;
-  block_[1] = c1;
-  block_[2] = c2;
-  block_[3] = c3;
+// 64 bits for a path and a step, as two words: see draws.py
+const times_ = (count, word) => mul64_(words_(count), word);
+function word_(key, step, call, entry) {
+  let z = add64_(add64_(key, times_(step, [0x9e3779b9, 0x7f4a7c15])), times_(call, [0xc2b2ae3d, 0x27d4eb4f]));
+  z = add64_(z, times_(entry, [0xd1342543, 0xde82ef95]));
+  z = shifted_(mul64_(shifted_(z, 30), [0xbf58476d, 0x1ce4e5b9]), 27);
+  z = mul64_([(z[0] ^ key[1]) >>> 0, (z[1] ^ key[0]) >>> 0], [0x94d049bb, 0x133111eb]);
+  return shifted_(z, 31);
 }
 
-const unit_ = (high, low) => (high * 2097152 + (low >>> 11)) * 1.1102230246251565e-16;
-const draw_ = (key, step, call, entry) => philox_(entry >>> 1, call, step >>> 0, Math.floor(step / 4294967296), key[1], key[0]);
-
-// a standard normal draw, its mean where there is no key; entries 2j and 2j + 1 are the pair that one block gives
+// a standard normal draw, its mean where there is no key; entries 2j and 2j + 1 are the pair that one word gives
 export function noise_(key, step, call, entry) {
   if (key === null) return 0;
-  draw_(key, step, call, entry);
-  const radius = Math.sqrt(-2 * Math.log(1 - unit_(block_[0], block_[1]))),
-    angle = 2 * Math.PI * unit_(block_[2], block_[3]);
-  return entry % 2 === 0 ? radius * Math.cos(angle) : radius * Math.sin(angle);
+  const [high, low] = word_(key, step, call, entry >>> 1),
+    radius = Math.sqrt(-2 * Math.log(1 - ((high & 0xfffff) * 1048576 + (low >>> 12) + 0.5) * 9.094947017729282e-13)),
+    angle = Math.PI * (((((low & 0x7ff) << 21) | (high >>> 11)) >>> 0) * 2.3283064365386963e-10 + 1.1641532182693481e-10 - 0.5),
+    side = low & 0x800 ? -radius : radius;
+  return entry % 2 === 0 ? side * Math.cos(angle) : side * Math.sin(angle);
 }
 
 export function uniform_(key, step, call, entry) {
   if (key === null) return 0.5;
-  draw_(key, step, call, entry);
-  return entry % 2 === 0 ? unit_(block_[0], block_[1]) : unit_(block_[2], block_[3]);
+  const [high, low] = word_(key, step, call, entry);
+  return (high * 2097152 + (low >>> 11)) * 1.1102230246251565e-16;
 }
 
 // ---- a run: rows[j] holds state j after 0, 1, ..., n steps; `n` is how many steps stayed finite ------------------

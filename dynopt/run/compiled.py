@@ -88,7 +88,7 @@ BASE = {"np": np, "at_": at_, "correction_": correction_, "math": math, "min_": 
 @cache
 def _helpers() -> str:
     """The text of what every kernel may call, as part of a kernel's name on disk."""
-    return "".join(Path(module).read_text(encoding="utf-8") for module in (__file__, noise.__file__))
+    return "".join(Path(module).read_text(encoding="utf-8") for module in (__file__, noise.__file__, noise.drawn.__file__))
 
 
 def build(source: str, scope: dict[str, Any]) -> dict[str, Any]:

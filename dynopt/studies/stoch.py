@@ -41,7 +41,7 @@ def noise_of_heavy_ball() -> dict[str, Any]:
     theory["variance at eta = 0.01, beta = 0.9"] = evaluate(variance, eta=e, beta=.9, **unit)
     same, error = stationary(noisy_heavy_ball, burn=1000, steps=3000, every=40, lead=4, eta=e*(1 - BETAS), beta=BETAS, sigma=1.)
     more, error_more = stationary(noisy_heavy_ball, burn=1000, steps=1000, every=20, eta=e, beta=.9, sigma=1.)
-    near, _ = stationary(noisy_heavy_ball, burn=1000, steps=3000, every=40, seed=2, eta=e*.002, beta=.998, sigma=1.)
+    near, _ = stationary(noisy_heavy_ball, burn=5000, steps=6000, every=40, seed=2, eta=e*.002, beta=.998, sigma=1.)
     measured = dict(zip(theory, [*map(float, same), float(near), float(more)]))
 
     def draw(ax):
