@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynopt import Game, Method, heavy_ball, iterate, log, method, nesterov, norm, quadratic, rosenbrock, where
+from dynopt import Game, Method, cos, exp, heavy_ball, iterate, log, method, nesterov, norm, pi, quadratic, rosenbrock, where
 from dynopt.catalog.methods_adaptive import adam
 from dynopt.core.expr import leaf
 from dynopt.core.program import Program
@@ -60,6 +60,25 @@ def test_bits_depend_on_neither_width_nor_threads(rule, params, monkeypatch):
         for name in rule.state:
             assert np.array_equal(first[name], other[name], equal_nan=True), (name, width, threads)
             assert (memory.S == again.S).all()
+
+
+@method
+def breathing(x, *, a, k):
+    return x*exp(a*cos(pi*k/16))
+
+
+def test_a_path_is_not_judged_by_the_lot_of_its_neighbours(monkeypatch):
+    """Most paths are beyond the limit within a piece and back at its end; one is lost there for good."""
+    a = np.full(100, 20.)
+    a[70] = 300.
+
+    def setup():
+        return prepare(breathing, None, np.array([1.]), {"a": a})
+    setup.problem = None
+    found = {w: run_with(setup, 64, w, 1, monkeypatch, every=64)[0] for w in (1, 8, 32, 64)}
+    for width, run in found.items():
+        assert (run.status[a == 20] == "success").all() and run.status[70] != "success", width
+        assert np.array_equal(run.x, found[1].x, equal_nan=True)
 
 
 @pytest.mark.parametrize("name", METHODS)

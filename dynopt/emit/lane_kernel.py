@@ -1,8 +1,9 @@
 """The kernel that iterates a method on W paths at a time, as LLVM text.
 
-Paths go through the steps in pieces of CHUNK. In a piece nothing is checked: a state that is not finite stays so (`persists`), and
-is found at the end of the piece, which is then gone through again with every step checked. A rule for which that cannot be shown,
-or a run that stops by the gradient, is checked at every step.
+Paths go through the steps in pieces: in a piece nothing is checked. A state that is not finite stays so (`persists`), and is found at
+the end of the piece, which is then gone through again with every step checked. A piece is as long as all that went before, within the
+bounds PIECES: most paths that are lost are lost early. Its length follows from the number of the step, never from what other paths
+do. A rule for which `persists` cannot be shown, or a run that stops by the gradient, is checked at every step.
 """
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .lanes import Body, Text
 from .regroup import Regrouped
 from .steps import CONVERGED, DIVERGED, LARGE, LIMIT, NONFINITE
 
-CHUNK = 32
+PIECES = (32, 512)
 NAN = "0x7FF8000000000000"
 ARGUMENTS = ("i64 %first, i64 %count, i64 %every, i64 %stride, i64 %base, i64 %lo, i64 %hi, double %t0, i64 %seed, double %tol, "
              "ptr %status, ptr %taken, ptr %states, ptr %rows, ptr %numbers")
@@ -157,11 +158,18 @@ class _Kernel:
         rest = text.new(f"sub i64 %end, {self.step0}")
         text.declared.add("declare i64 @llvm.umin.i64(i64, i64)")
         some = text.new(f"call i64 @llvm.umin.i64(i64 {rest}, i64 {self.left})")
-        text.add(f"%n = call i64 @llvm.umin.i64(i64 {some}, i64 {CHUNK if self.quick else 4096})", f"%done = add i64 {self.step0}, %n")
+        text.add(f"%n = call i64 @llvm.umin.i64(i64 {some}, i64 {self._most() if self.quick else 4096})", f"%done = add i64 {self.step0}, %n")
         text.add("br label %quick" if self.quick else "br label %checked")
         good = self._quick_loop() if self.quick else None
-        slow = self._checked_loop("good.no" if self.quick else "chunk")
+        slow = self._checked_loop(good[0] if good else None)
         self._end(good, slow)
+
+    def _most(self) -> str:
+        """The longest piece from a step on."""
+        text, (least, most) = self.text, PIECES
+        text.declared |= {"declare i64 @llvm.umin.i64(i64, i64)", "declare i64 @llvm.umax.i64(i64, i64)"}
+        longer = text.new(f"call i64 @llvm.umax.i64(i64 {self.step0}, i64 {least})")
+        return text.new(f"call i64 @llvm.umin.i64(i64 {longer}, i64 {most})")
 
     def _step(self, states: Sequence[str], step: str) -> tuple[list[str], Body]:
         names = self.names | dict(zip(self.inputs, states))
@@ -182,16 +190,12 @@ class _Kernel:
                  "%quick.more = icmp slt i64 %quick.next, %done", "br i1 %quick.more, label %quick, label %good")
         text.label("good")
         active = self._active(self.now[n])
-        fine = self._fine(new)
+        self.fine = fine = self._fine(new)
         bad = text.new(f"and {text.truth} {active}, {text.new(f'xor {text.truth} {fine}, ' + text.splat('i1', 'true'))}")
-        text.add(f"br i1 {text.any(bad)}, label %good.no, label %good.yes")
-        text.label("good.yes")
         kept = [text.new(f"select {text.truth} {active}, {text.real} {a}, {text.real} {b}") for a, b in zip(new, self.now)]
         taken = text.new(f"select {text.truth} {active}, {text.whole} {text.splat('i64', '%done')}, {text.whole} {self.now[n + 1]}")
-        text.add("br label %step.end")
-        text.label("good.no")
-        text.add("br label %checked")
-        return [*kept, self.now[n], taken], "good.yes"
+        text.add(f"br i1 {text.any(bad)}, label %checked, label %step.end")
+        return [*kept, self.now[n], taken], "good"
 
     def _copy(self, value: str) -> str:
         """A name for a value: both sides of the selection are the value itself, so nothing is left of it in machine code."""
@@ -212,11 +216,11 @@ class _Kernel:
             found = self.text.new(f"or {self.text.truth} {found}, {mask}")
         return found
 
-    def _checked_loop(self, before: str) -> tuple[list[str], str]:
+    def _checked_loop(self, good: list[str] | None) -> tuple[list[str], str]:
         text, n = self.text, len(self.inputs)
         text.label("checked")
         new = [f"%checked.new.{i}" for i in range(n + 2)]
-        phis = self._phis("c", [*self.kinds, "i64"], [([*self.now, self.step0], before), ([*new, "%checked.next"], "checked")])
+        phis = self._phis("c", [*self.kinds, "i64"], [([*self.now, self.step0], "good" if good else "chunk"), ([*new, "%checked.next"], "checked")])
         old, status, taken, step = phis[:n], phis[n], phis[n + 1], phis[n + 2]
         values, body = self._step(old, step)
         text.add(f"%checked.next = add i64 {step}, 1")
@@ -235,6 +239,8 @@ class _Kernel:
         text.add("%checked.rest = icmp slt i64 %checked.next, %done", f"%checked.more = and i1 %checked.rest, {some}",
                  "br i1 %checked.more, label %checked, label %checked.end")
         text.label("checked.end")
+        if good:                                        # paths that the quick loop brought through are not judged by their neighbours' lot
+            new = [text.new(f"select {text.truth} {self.fine}, {kind} {a}, {kind} {b}") for kind, a, b in zip(self.kinds, good, new)]
         text.add("br label %step.end")
         return new, "checked.end"
 
