@@ -6,6 +6,7 @@ import pytest
 
 from dynopt import RuleError, gradient_flow, heavy_ball, iterate, method, quadratic, rosenbrock, solve
 from dynopt.run import sweep as sweeps
+from dynopt.run import sweep_tiles
 from dynopt.run.sweep import sweep
 
 GRID = {"eta": np.linspace(1e-4, 8e-3, 9), "beta": np.linspace(0, .95, 7)}
@@ -45,7 +46,7 @@ def tiles(rule, size, grid=GRID, **change):
     given = GIVEN | {"problem": rosenbrock(), "seed": 5} | change
     job = sweeps.read_job(rule, given["problem"], grid, given["x0"], given["steps"], None, given["seed"], {})
     total = int(np.prod(job.shape))
-    parts = [sweeps.run_tile(job, lo, min(lo + size, total)) for lo in range(0, total, size)]
+    parts = [sweep_tiles.run_tile(job, lo, min(lo + size, total)) for lo in range(0, total, size)]
     return {n: np.concatenate([p[n] for p in parts]) for n in parts[0]}
 
 
@@ -89,20 +90,20 @@ def test_axes_are_those_of_the_grid(xarray):
 
 def test_an_interrupted_sweep_is_taken_up_again(xarray, tmp_path, monkeypatch):
     want, count = sweep(heavy_ball, rosenbrock(), GRID, **GIVEN), []
-    true = sweeps.run_tile
+    true = sweep_tiles.run_tile
 
     def tile(job, lo, hi):
         if len(count) == 3:
             raise KeyboardInterrupt
         count.append(lo)
         return true(job, lo, hi)
-    monkeypatch.setattr(sweeps, "run_tile", tile)
+    monkeypatch.setattr(sweep_tiles, "run_tile", tile)
     with pytest.raises(KeyboardInterrupt):
         sweep(heavy_ball, rosenbrock(), GRID, **GIVEN, store=tmp_path, tile=10)
     assert len(list(tmp_path.glob("tile-*.npz"))) == 3
     (tmp_path/"tile-10.npz").write_bytes((tmp_path/"tile-10.npz").read_bytes()[:50])         # and one of them was cut short
     count.clear()
-    monkeypatch.setattr(sweeps, "run_tile", lambda job, lo, hi: count.append(lo) or true(job, lo, hi))
+    monkeypatch.setattr(sweep_tiles, "run_tile", lambda job, lo, hi: count.append(lo) or true(job, lo, hi))
     again = sweep(heavy_ball, rosenbrock(), GRID, **GIVEN, store=tmp_path, tile=10)
     assert count == [10, 30, 40, 50, 60] and again.identical(want)
     with pytest.raises(ValueError, match="holds the tiles of another sweep"):

@@ -3,18 +3,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable
 
 import numpy as np
 
 from ..core.errors import ParameterError, ParameterTypeError
-from ..core.expr import leaf
-from ..core.problem import Field
 from ..core.rule import Method
 from ..core.trajectory import STATUS, Trajectory
 from ..emit.entries import Unsuited
-from ..emit.steps import Kernel, kernel_source
 from . import lanes
 from .setup import Setup, check_seed, prepare
 
@@ -108,6 +104,7 @@ class Run:
             lanes.unrolled_kernel(setup, self.problem, stopping=self.tol > 0, exact=self.exact and not setup.lead)
         except Unsuited:
             self.out = {n: np.full((setup.paths, rows, s.shape[1]), np.nan) for n, s in setup.states.items()}
+            setup.states = {n: s if s.flags.writeable else s.copy() for n, s in setup.states.items()}
             for n, s in setup.states.items():
                 self.out[n][:, 0] = s
             self.status, self.taken = np.zeros(setup.paths, dtype=np.int64), np.zeros(setup.paths, dtype=np.int64)
@@ -128,9 +125,10 @@ class Run:
         """advance(first step, number of steps): by lanes, by loops over entries, or by the declaration itself."""
         if self.memory is not None:
             return lanes.lane_advance(self, self.memory)
+        from . import looped
         from .compiled import NotCompilable
         try:
-            return self._compiled()
+            return looped.advance_of(self)
         except NotCompilable as reason:
             return self._interpreted(str(reason))
 
@@ -161,63 +159,6 @@ class Run:
                 count *= 2
         return False
 
-    def _compiled(self) -> Callable:
-        """The compiled kernel with its arguments bound: advance(first step, number of steps)."""
-        from . import compiled
-        setup, program = self.setup, self.rule.program
-        kernel = kernel_source(program, frozenset(setup.vectors), frozenset(setup.matrices), stopping=self.tol > 0)
-        needed = [n for k, n in kernel.arguments if k == "data"]
-        if self.tol > 0 and "grad" not in needed:
-            raise ParameterError(f"{self.rule.name}: stop={self.tol} asks for a small gradient, and this rule calls no grad; "
-                                 f"give stop=a function")
-        oracles, data = self._oracles(needed)
-        run = compiled.compiled_kernel(kernel.source, tuple(oracles.items()))
-        arguments = [self._argument(kind, name, kernel, data) for kind, name in kernel.arguments]
-
-        def advance(first: int, count: int) -> None:
-            def part(lo: int, hi: int) -> None:
-                run(first, count, self.every, lo, hi, self.t0, self.seed, self.tol, self.status, self.taken, *arguments)
-            in_threads(part, setup.paths)
-        return advance
-
-    def _oracles(self, needed: list[str]) -> tuple[dict[str, Any], dict[str, tuple]]:
-        from . import compiled
-        oracles: dict[str, Any] = {}
-        data: dict[str, tuple] = {}
-        dimension = next(iter(self.setup.states.values())).shape[1]
-        for name in needed:
-            field = getattr(self.problem, "fields", {}).get(name)
-            if field is None and name == "prox":
-                field = Field(("u", "s"), leaf("state", "u"), lambda u, s: u)               # no second term: prox is the identity
-            if field is None:
-                raise compiled.missing_oracle(self.rule.name, name, self.problem)
-            oracles[name], data[name] = compiled.compiled_field(name, field, lambda n, f: compiled.compile_black_box(n, f,
-                                                                                                                     dimension))
-            if field.node is None:
-                self.problem._kind = "compiled"
-        return oracles, data
-
-    def _argument(self, kind: str, name: str, kernel: Kernel, data: dict[str, tuple]) -> Any:
-        setup = self.setup
-        if kind == "history":
-            return np.repeat(setup.states[name][:, None, :], self._longest(name) + 1, axis=1)
-        if kind == "constant":
-            return kernel.constants[int(name)].data.values
-        table = {"state": setup.states, "out": self.out, "vector": setup.vectors, "matrix": setup.matrices, "data": data}
-        return setup.number(name) if kind == "number" else table[kind][name]
-
-    def _longest(self, name: str) -> int:
-        """The largest delay of a state; delays are whole numbers of steps."""
-        lags = [n.args[1] for n in self.rule.program.everything if n.op == "past" and n.args[0].data == name]
-        values = [float(lag.data) if lag.op == "const" else float(self.setup.numbers[lag.data].max())
-                  if lag.op == "param" and lag.data in self.setup.numbers else -1.0 for lag in lags]
-        for value in values:
-            if value < 0 or value != int(value):
-                raise ParameterError(f"{self.rule.name}: past({name}, tau) with tau = {value:g}, expected a whole number of "
-                                     f"steps >= 0 given as "
-                                     "a parameter or a literal; write tau=2")
-        return int(max(values))
-
     def _interpreted(self, reason: str) -> Callable:
         from .reference import stepper
         warnings.warn(f"{self.problem.name}: numba cannot compile this gradient ({reason:.200}); it runs as plain Python, which "
@@ -236,7 +177,7 @@ class Run:
         status = np.array(STATUS)[codes].reshape(lead)
         values = {**self.setup.numbers, **self.setup.vectors, **self.setup.matrices}
         return Trajectory(states, k=np.arange(rows)*every, status=status if lead else str(status), message=self.message
-                          or self._told(status),
+                          or self._told(codes),
                           rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead
                           else int(valid[0]))
 
@@ -250,20 +191,10 @@ class Run:
         view[...] = found
         return view
 
-    def _told(self, status: np.ndarray) -> str:
-        bad = ~np.isin(status, ("success", "converged"))
+    def _told(self, codes: np.ndarray) -> str:
+        """How the run ended, in words."""
+        bad = codes > STATUS.index("converged")
         if not bad.any():
             return f"{self.steps} steps" if self.tol == 0 else f"converged after {int(self.taken.max())} steps"
         which = f"{int(bad.sum())} of {bad.size} paths" if self.setup.lead else self.rule.name
-        return f"{which}: {', '.join(sorted(set(status[bad].tolist())))} after {int(self.taken[bad.reshape(-1)].min())} steps"
-
-
-def in_threads(part: Callable[[int, int], None], paths: int) -> None:
-    """part(lo, hi) over all paths, on threads where there is enough to share."""
-    if paths < 64 or lanes.THREADS == 1:
-        part(0, paths)
-        return
-    edges = np.linspace(0, paths, 8*lanes.THREADS + 1).astype(int)
-    with ThreadPoolExecutor(lanes.THREADS) as pool:
-        for future in [pool.submit(part, int(a), int(b)) for a, b in zip(edges, edges[1:]) if b > a]:
-            future.result()
+        return f"{which}: {', '.join(sorted(STATUS[c] for c in set(codes[bad].tolist())))} after {int(self.taken[bad].min())} steps"

@@ -4,17 +4,15 @@ from __future__ import annotations
 import ctypes
 import os
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
 from typing import Any, Callable
 
 import numpy as np
 
 from ..core.expr import leaf
 from ..core.problem import Field
-from ..emit.entries import Unrolled, Unsuited, Value, order
+from ..emit.entries import Unrolled, Unsuited, order
 from ..emit.lane_kernel import LaneKernel, lane_kernel
-from ..emit.regroup import Regrouped
-from . import machine
+from . import machine, widths
 from .setup import Setup
 
 THREADS = max(1, os.cpu_count() or 1)
@@ -32,12 +30,13 @@ class Memory:
         self.padded = -(-self.paths//PAD)*PAD if setup.lead else 1
         counts = [s.shape[1] for s in setup.states.values()]
         self.starts = np.cumsum([0, *counts])
-        self.S = np.zeros((self.starts[-1], self.padded))
+        self.S = np.empty((self.starts[-1], self.padded))
+        self.S[:, self.paths:] = 0.0
         self.rows = self._rows(rows, reuse)
         for (a, b), s in zip(zip(self.starts, self.starts[1:]), setup.states.values()):
             self.S[a:b, :self.paths] = s.T
-        self.rows[0] = self.S                           # nothing to do where the only row is the state itself
-        self.rows[1:] = np.nan
+        if rows > 1 or self.rows.base is not self.S:    # else the only row is the state itself
+            self.rows[0], self.rows[1:] = self.S, np.nan
         self.status, self.taken = np.ones(self.padded, dtype=np.int64), np.zeros(self.padded, dtype=np.int64)
         self.status[:self.paths] = 0
 
@@ -105,33 +104,18 @@ def made_kernel(setup: Setup, fields: dict[str, Field], d: int, vectors: dict[st
     unrolled = Unrolled(program, fields, d, vectors, lanes, stopping)
     if sum(v.step and bool(v.args) for v in order(unrolled.roots)) > most:
         raise Unsuited("too many operations")
-    return lane_kernel(unrolled, width or best_width(unrolled, setup), regroup=not exact, positive=positive, hasty=not setup.lead)
-
-
-def best_width(unrolled: Unrolled, setup: Setup) -> int:
-    """Paths at a time: several registers for every number, so that chains of operations overlap, while all of them fit."""
-    if not setup.lead:
-        return 1
-    count, vector = alive(Regrouped(unrolled.make, unrolled.roots).roots(unrolled.roots)), machine.lanes_of_machine()
-    return vector*(4 if count <= 9 else 2 if count <= 20 else 1)
-
-
-def alive(roots: list[Value]) -> int:
-    """The largest number of values that differ between paths and are needed at one time."""
-    line = [v for v in order(roots) if v.lane and v.op != "const"]
-    last = {a: i for i, v in enumerate(line) for a in v.args} | dict.fromkeys(roots, len(line))
-    changes = [0]*(len(line) + 2)
-    for i, v in enumerate(line):
-        changes[i] += v.step
-        changes[last.get(v, i) + 1 if v not in roots else len(line)] -= v.step
-    return max(accumulate(changes), default=0)
+    return lane_kernel(unrolled, width or widths.by_rule(unrolled, bool(setup.lead)), regroup=not exact, positive=positive, hasty=not setup.lead)
 
 
 def lane_advance(run: Any, memory: Memory, width: int | None = None) -> Callable[[int, int], None]:
-    """advance(first, count) of a run over this memory."""
+    """advance(first, count) of a run over this memory; `width` forces one, else it is the fastest that is known."""
     setup = run.setup
-    kernel = unrolled_kernel(setup, run.problem, stopping=run.tol > 0, exact=run.exact and not setup.lead, width=width)
-    step = machine.function(kernel.text, "run", *KINDS)
+
+    def at(width: int | None) -> LaneKernel:
+        return unrolled_kernel(setup, run.problem, stopping=run.tol > 0, exact=run.exact and not setup.lead, width=width)
+    kernel = at(width)
+    step = (machine.function(kernel.text, "run", *KINDS) if width else
+            widths.fastest(kernel, at, KINDS, float(memory.padded)*run.steps*kernel.cost, memory.taken))
     columns = [_padded(setup.number(n) if kind == "number" else setup.vectors[n][i:i + 1].copy(), memory) for kind, n, i in kernel.numbers]
     tables = [_pointers(list(memory.S)), _pointers(list(memory.rows[0])), _pointers(columns)]
     seed = ctypes.c_int64(int(run.seed) & (2**64 - 1)).value
@@ -158,11 +142,12 @@ def _pointers(rows: list[np.ndarray]) -> Any:
 
 def over_blocks(part: Callable[[int, int], None], padded: int, work: int) -> None:
     """part(lo, hi) over all paths, on threads where there is enough to share; blocks hold a multiple of PAD paths."""
-    pieces = min(8*THREADS, padded//PAD) if THREADS > 1 and padded*work > 200_000 else 1
-    if pieces <= 1:
-        part(0, padded)
+    pieces = max(1, min(8*THREADS, padded//PAD)) if padded*work > 200_000 else 1
+    edges = [padded//PAD*i//pieces*PAD for i in range(pieces)] + [padded]
+    if pieces == 1 or THREADS == 1:
+        for a, b in zip(edges, edges[1:]):
+            part(a, b)
         return
-    edges = [padded//PAD*i//pieces*PAD for i in range(pieces + 1)]
     with ThreadPoolExecutor(THREADS) as pool:
         for future in [pool.submit(part, a, b) for a, b in zip(edges, edges[1:])]:
             future.result()

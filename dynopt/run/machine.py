@@ -58,12 +58,16 @@ def _engine(code: bytes) -> Any:
     return engine
 
 
+def key_for(kind: str, text: str) -> str:
+    """Under which name something made from a text for this machine is kept."""
+    return key_of(kind, text, llvmlite.__version__, str(llvm.llvm_version_info), _machine().triple, llvm.get_host_cpu_name(), _features())
+
+
 @lru_cache(maxsize=256)
 def function(text: str, name: str, *kinds: Any) -> Callable:
     """The function `name` of a text as a C function of arguments of these kinds; it runs without the interpreter's lock."""
     with _lock:
-        machine = _machine()
-        key = key_of("llvm", text, llvmlite.__version__, str(llvm.llvm_version_info), machine.triple, llvm.get_host_cpu_name(), _features())
+        key = key_for("llvm", text)
         code = load(key)
         if code is None:
             code = _object(text)
