@@ -30,6 +30,7 @@ class Row:
     ratios: dict[str, float] = field(default_factory=dict)
     wanted: str = ""
     note: str = ""
+    measured: str = ""
 
 
 def race(workload: str, ours: Callable, peers: dict[str, Callable], *, per: float = 1.0, unit: str = "", work: dict[str, float] | None = None,
@@ -86,6 +87,14 @@ def _there(program: str) -> bool:
 
 def pointer(a: np.ndarray) -> ctypes.c_void_p:
     return ctypes.c_void_p(a.ctypes.data)
+
+
+def cdouble(x: float) -> ctypes.c_double:
+    return ctypes.c_double(x)
+
+
+def clong(x: int) -> ctypes.c_long:
+    return ctypes.c_long(x)
 
 
 def fma_work() -> tuple[Callable, int]:

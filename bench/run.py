@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,8 +16,10 @@ from typing import Any, Callable
 
 import catalogue
 import rows_fixed
+import rows_one
 import rows_solve
 from harness import HERE, Row, cpp, fma_peak, process_seconds, write_bandwidth
+from table import table
 
 FIRST = ("from dynopt import heavy_ball, iterate, rosenbrock\n"
          "iterate(heavy_ball, rosenbrock(), x0=[-1.2, 1.], steps=1000, eta=1e-4, beta=.9)")
@@ -58,41 +61,38 @@ def versions() -> list[str]:
     return found
 
 
-def table(rows: list[Row], peak: float, bandwidth: float) -> str:
-    lines = ["# Measured", "",
-             "A ratio is the CPU time of the peer over that of dynopt for the same work, the median of paired runs: above 1, dynopt is",
-             "faster. Results were checked equal first. Tests assert no times; `make bench` writes this file.", "",
-             f"- machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; shared, so wall times mean little",
-             f"- FMA peak of one core, in the same run: {2/peak/1e9:.1f} Gflop/s; writing {bandwidth/1e9:.1f} GB/s",
-             f"- {', '.join(versions())}", f"- {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC", "",
-             "| workload | dynopt | ratios | asked for | note |", "|---|---|---|---|---|"]
-    for r in rows:
-        seconds = f"{r.seconds:.3g} {r.unit}" if r.seconds else "-"
-        lines.append(f"| {r.workload} | {seconds} | {', '.join(f'{n} {v:.3g}x' for n, v in r.ratios.items())} | {r.wanted} | {r.note} |")
-    return "\n".join(lines) + "\n"
+def facts(peak: float, bandwidth: float) -> list[str]:
+    return [f"machine: {processor()}, {os.cpu_count()} cores, {platform.system()}; shared, so wall times mean little",
+            f"FMA peak of one core: {2/peak/1e9:.1f} Gflop/s; writing {bandwidth/1e9:.1f} GB/s", ", ".join(versions())]
+
+
+def version() -> str:
+    """When a row was measured, and on which commit."""
+    found = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())}" + (f", {found.stdout.strip()}" if not found.returncode else "")
 
 
 def main(wanted: list[str]) -> None:
     """All groups, or those named; rows measured earlier on this machine stay in the table."""
-    library, boost, jax, heyoka = cpp(), cpp("odeint"), optional("peers_jax"), optional("heyoka")
+    library, boost, jax, heyoka, torch = cpp(), cpp("odeint"), optional("peers_jax"), optional("heyoka"), optional("peers_torch")
     peak, bandwidth = fma_peak(), write_bandwidth()
     print(f"FMA peak {2/peak/1e9:.1f} Gflop/s, writing {bandwidth/1e9:.1f} GB/s", flush=True)
     groups: dict[str, Callable[[], list[Row]]] = {
         "starts": starts, "ensembles": lambda: rows_fixed.ensembles(library, jax), "sweeps": lambda: rows_fixed.sweeps(library),
-        "long": lambda: rows_fixed.long_runs(library, jax), "radii": rows_fixed.radii, "noise": lambda: rows_fixed.noise(library),
+        "long": lambda: rows_one.long_runs(library, jax, torch), "radii": rows_one.radii, "noise": lambda: rows_fixed.noise(library),
         "single": lambda: rows_solve.single(heyoka, jax, boost), "many": lambda: rows_solve.many(heyoka),
         "large": rows_solve.large_quadratic, "catalogue": catalogue.rows}
     place = Path(tempfile.gettempdir())/f"dynopt-bench-{os.getuid()}"/"rows.json"
     known = json.loads(place.read_text()) if wanted and place.exists() else {}
     for name in wanted or groups:
         try:
-            known[name] = [asdict(row) for row in groups[name]()]
+            known[name] = [asdict(row) | {"measured": version()} for row in groups[name]()]
         except Exception:
             traceback.print_exc()
             known[name] = [asdict(Row(f"the rows of {name}", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))]
         place.write_text(json.dumps(known))
     rows = [Row(**row) for name in groups for row in known.get(name, [])]
-    (HERE/"results.md").write_text(table(rows, peak, bandwidth), encoding="utf-8")
+    (HERE/"results.md").write_text(table(rows, facts(peak, bandwidth)), encoding="utf-8")
 
 
 if __name__ == "__main__":
