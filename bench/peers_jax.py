@@ -54,18 +54,10 @@ def optimizer(name: str, steps: int) -> Callable:
     return lambda: np.asarray(run(start).block_until_ready())
 
 
-def solve(name: str, y0: np.ndarray, end: float, tol: float) -> Callable:
-    """diffrax's Dopri8 on a system of rows_solve.py, jitted."""
+def solver(rates: Callable, t0: float, end: float) -> Callable:
+    """diffrax's Dopri8 from t0 to `end`, jitted: (start, tolerance) -> the state at the end."""
     import diffrax
-
-    def rates(_: Any, s: Any, __: Any) -> Any:
-        if name == "Van der Pol":
-            return jnp.stack([s[1], (1 - s[0]**2)*s[1] - s[0]])
-        if name == "Lorenz":
-            return jnp.stack([10*(s[1] - s[0]), s[0]*(28 - s[2]) - s[1], s[0]*s[1] - 8/3*s[2]])
-        u = s[1] - s[0]**2
-        return jnp.stack([s[2], s[3], -2*s[2] + 2*(1 - s[0]) + 400*s[0]*u, -2*s[3] - 200*u])
-    run = jax.jit(lambda y: diffrax.diffeqsolve(diffrax.ODETerm(rates), diffrax.Dopri8(), 0.0, end, None, y, max_steps=20_000,
-                                                stepsize_controller=diffrax.PIDController(rtol=tol, atol=tol)).ys[0])
-    start = jnp.asarray(y0)
-    return lambda: np.asarray(run(start).block_until_ready())
+    term = diffrax.ODETerm(lambda t, s, _: jnp.stack(rates(t, s)))
+    run = jax.jit(lambda y, tol: diffrax.diffeqsolve(term, diffrax.Dopri8(), t0, end, None, y, max_steps=200_000,
+                                                     stepsize_controller=diffrax.PIDController(rtol=tol, atol=tol)).ys[0])
+    return lambda y, tol: run(y, tol).block_until_ready()

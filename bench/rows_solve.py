@@ -1,26 +1,35 @@
 """Adaptive solves: one trajectory and many, at the same tolerance, errors beside the times."""
 from __future__ import annotations
 
-import ctypes
+import importlib.util
 from typing import Any, Callable
 
 import numpy as np
+import solvers
+from cases import CASES, Case
 from harness import Row, race
 from scipy.integrate import solve_ivp
 
-from dynopt import damped, lorenz, quadratic, rosenbrock, solve, van_der_pol
+from dynopt import damped, quadratic, rosenbrock, solve
 
-CASES: dict[str, tuple] = {
-    "damped flow on Rosenbrock": (damped, rosenbrock(), {"x": [-1.2, 1.], "v": [0., 0.]}, {"gamma": 2.}, 5.,
-                                  lambda t, s: [s[2], s[3], -2*s[2] + 2*(1 - s[0]) + 400*s[0]*(s[1] - s[0]**2), -2*s[3] - 200*(s[1] - s[0]**2)]),
-    "Van der Pol": (van_der_pol, None, [2., 0.], {"c": 1.}, 10., lambda t, s: [s[1], (1 - s[0]**2)*s[1] - s[0]]),
-    "Lorenz": (lorenz, None, [1., 1., 1.], {"sigma": 10., "rho": 28., "beta": 8/3}, 5.,
-               lambda t, s: [10*(s[1] - s[0]), s[0]*(28 - s[2]) - s[1], s[0]*s[1] - 8/3*s[2]])}
+WANTED = "1.6x heyoka, 3x numbalsoda, 25x diffrax, 500x scipy"
+TARGETS = (1e-6, 1e-9, 1e-11)                              # errors at the end
 
 
 def single(heyoka: Any, jax: Any, odeint: Any) -> list[Row]:
-    return [attempt(f"one solve, {name}, rtol {rtol:g}", lambda workload, name=name, rtol=rtol: one(workload, name, rtol, heyoka, jax, odeint))
-            for name in CASES for rtol in (1e-6, 1e-9)]
+    """Five problems at equal error: every solver at the loosest tolerance of a ladder that reaches it."""
+    peers: dict[str, Callable] = {"scipy DOP853": solvers.scipy}
+    if heyoka:
+        made = solvers.heyoka(heyoka)
+        peers |= {f"heyoka, {solvers.GRID} times": lambda case, tol: made(case, tol, True), "heyoka, end": lambda case, tol: made(case, tol, False)}
+    if importlib.util.find_spec("numbalsoda"):
+        peers["numbalsoda dop853, end"] = solvers.numbalsoda()
+    if jax:
+        peers["diffrax Dopri8, end"] = solvers.diffrax(jax)
+    if odeint:
+        peers["Boost dopri5, end"] = solvers.boost(odeint)
+    return [attempt(f"one solve, {name}, error {target:g}", lambda workload, case=case, target=target: one(workload, case, target, peers))
+            for name, case in CASES.items() for target in TARGETS]
 
 
 def attempt(workload: str, made: Callable[[str], Row]) -> Row:
@@ -31,78 +40,18 @@ def attempt(workload: str, made: Callable[[str], Row]) -> Row:
         return Row(workload, note=f"not run: {type(met).__name__}: {met}"[:200])
 
 
-def one(workload: str, name: str, rtol: float, heyoka: Any, jax: Any, odeint: Any) -> Row:
-    flow, problem, start, params, end, rhs = CASES[name]
-    x0 = start if isinstance(start, dict) else dict(zip(flow.state, start))
-    y0 = np.concatenate([np.atleast_1d(v) for v in x0.values()])
-    tight = solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=3e-14, atol=1e-14).y[:, -1]
-
-    def ours() -> Any:
-        return solve(flow, problem, x0=x0, until=end, rtol=rtol, atol=rtol, **params)
-
-    def scipy() -> Any:
-        return solve_ivp(rhs, (0, end), y0, method="DOP853", rtol=rtol, atol=rtol, dense_output=True)
-    run, peers = ours(), {"scipy DOP853": scipy, "steps alone": steps_alone(flow, problem, x0, params, end, rtol)}
-    errors = {"dynopt": np.concatenate([np.atleast_1d(run[s][-1]) for s in flow.state]), "scipy": scipy().y[:, -1]}
-    if heyoka:
-        peers["heyoka"], errors["heyoka"] = heyoka_run(heyoka, name, y0, end, rtol)
-    if jax:
-        peers["diffrax Dopri8"] = jax.solve(name, y0, end, rtol)
-        errors["diffrax"] = peers["diffrax Dopri8"]()
-    if odeint:
-        peers["Boost dopri5"], errors["Boost"] = odeint_run(odeint, name, y0, end, rtol)
-    row = race(workload, ours, peers, unit="s", wanted="1.6x heyoka, 25x diffrax, 500x scipy")
-    share = row.ratios.pop("steps alone")
-    against = ", ".join(f"{n} {r/share:.3g}x" for n, r in row.ratios.items())
-    row.note = f"steps alone, without checks and trajectory, {1/share:.3g} times as fast ({against}); errors: " + \
-        ", ".join(f"{n} {float(np.abs(e - tight).max()):.1e}" for n, e in errors.items())
+def one(workload: str, case: Case, target: float, peers: dict[str, Callable]) -> Row:
+    """Answers that are functions of the time against each other, and states at the end against each other."""
+    ours, tol, error = solvers.loosest(case, target, lambda tol: solvers.dynopt(case, tol, True))
+    found = {n: solvers.loosest(case, target, lambda tol, made=made: made(case, tol)) for n, made in peers.items()}
+    runs = {n: run for n, (run, _, _) in found.items()}
+    row = race(workload, ours, {"end": solvers.dynopt(case, tol, False), **runs}, unit="s", wanted=WANTED)
+    end = row.ratios.pop("end")
+    row.ratios = {n: r/end if n.endswith("end") else r for n, r in row.ratios.items()}
+    told = {"dynopt": (None, tol, error), **found}
+    row.note = f"dense; the end alone {row.seconds*end*1e6:.3g} us; tolerances and errors: " + \
+        ", ".join(f"{n.partition(',')[0]} {t:.0e} {e:.1e}" for n, (_, t, e) in told.items() if n != "heyoka, end")
     return row
-
-
-def steps_alone(flow: Any, problem: Any, x0: dict, params: dict, end: float, rtol: float) -> Callable:
-    """All steps of a path that is prepared, as a peer's integrator is: its kernel, its numbers, room for its record."""
-    from dynopt.run.ode_path import Course, Path
-    from dynopt.run.series import SeriesPath, series_kernel
-    from dynopt.run.setup import prepare
-    from dynopt.run.system import System
-    system = System(prepare(flow, problem, x0, params), problem)
-    weights = np.full(system.start.shape[1], rtol)
-    course = Course(rtol, weights, end, [])
-    path = Path(0.0, system.start[0].copy(), lambda: np.zeros(0), 32)
-    stepper = SeriesPath(system, series_kernel(system, course, path), course, 0)
-
-    def again() -> None:
-        path.t, path.count = 0.0, 0
-        path.y[:] = system.start[0]
-        while stepper.advance(path, end, 0.0, end, 1024):
-            pass
-    return again
-
-
-def odeint_run(library: Any, name: str, y0: np.ndarray, end: float, tol: float) -> tuple[Callable, np.ndarray]:
-    """Boost's controlled dopri5, which is all of its adaptive pairs of that order."""
-    from harness import pointer
-    out, which = np.zeros(4), list(CASES).index(name)
-
-    def run() -> None:
-        out[:y0.size] = y0
-        library.odeint(which, pointer(out), ctypes.c_double(end), ctypes.c_double(tol))
-    run()
-    return run, out[:y0.size].copy()
-
-
-def heyoka_run(hy: Any, name: str, y0: np.ndarray, end: float, tol: float) -> tuple[Callable, np.ndarray]:
-    x, y, z, p, q = hy.make_vars("x", "y", "z", "p", "q")
-    system = {"damped flow on Rosenbrock": [(x, p), (y, q), (p, -2.*p + 2.*(1. - x) + 400.*x*(y - x*x)), (q, -2.*q - 200.*(y - x*x))],
-              "Van der Pol": [(x, y), (y, (1. - x*x)*y - x)],
-              "Lorenz": [(x, 10.*(y - x)), (y, x*(28. - z) - y), (z, x*y - 8/3*z)]}[name]
-    integrator = hy.taylor_adaptive(system, list(y0), tol=tol)
-
-    def run() -> None:
-        integrator.time, integrator.state[:] = 0., y0
-        integrator.propagate_until(end, c_output=True)
-    run()
-    return run, integrator.state.copy()
 
 
 def large_quadratic() -> list[Row]:
