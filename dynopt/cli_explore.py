@@ -7,7 +7,6 @@ from typing import Any
 import typer
 
 from dynopt.cli_rules import find_problem, find_rule, settings
-from dynopt.cli_show import waiting
 from dynopt.core.errors import RuleError
 
 
@@ -26,8 +25,7 @@ def write_page(rule: str | None, problem: str, page: str, out: str, steps: int, 
         raise RuleError("explore: no rule was named, expected a catalogue name or file.py:function; write `dynopt explore heavy_ball`")
     found = find_rule(rule)
     loss: Any = find_problem(problem) if problem else None
-    with waiting(f"deriving what the page of {found.name} shows"):
-        made = explore(found, loss, page=page, steps=steps, **settings(words))
+    made = explore(found, loss, page=page, steps=steps, **settings(words))
     target = made.save(out or f"{_stem(found.name)}_{page}.html")
     typer.echo(f"{target}  {len(made.html.encode())/1000:.0f} kB; open it in any browser, it needs no network")
 

@@ -1,20 +1,17 @@
 """What the commands print: plain lines that read well in a terminal and in a pipe."""
 from __future__ import annotations
 
-import inspect
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
 
 import dynopt
-from dynopt.cli_rules import find_problem, find_rule, settings, shelf
+from dynopt.cli_rules import find_problem, find_rule, settings
 from dynopt.core.errors import ParameterError
-from dynopt.core.rule import Flow, Method, Rule
+from dynopt.core.rule import Rule
+from dynopt.explore.progress import Waiting
 
 QUESTIONS = {
     "stability": "stable", "bounded": "bounded", "oscillation": "oscillates", "monotone": "monotone",
@@ -23,17 +20,6 @@ KINDS = {
     "fold": "a root at +1", "flip": "a root at -1", "neimark_sacker": "a pair on the circle",
     "hopf": "a pair on the imaginary axis",
 }
-
-
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """A spinner on a terminal while something takes its time; nothing at all in a pipe."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-    with Console(stderr=True).status(what):
-        yield
 
 
 def field(name: str, text: str) -> None:
@@ -49,8 +35,9 @@ def heading(rule: Rule) -> None:
                + (f"   {rule.source}" if rule.source else ""))
 
 
-def print_derivation(rule: Rule, *, over, given: tuple[str, ...], where: tuple[str, ...], question: str, solve: str, latex: bool,
-                     steps: bool, smt2: bool) -> None:
+def print_derivation(rule: Rule, *, over, given: tuple[str, ...], where: tuple[str, ...], question: str, solve: str, form: str,
+                     steps: bool) -> None:
+    """A region as lines, or in the form "json", "latex" or "smt2"."""
     answered = [name for name in QUESTIONS if name in dynopt.__all__]
     if question not in answered:
         raise ParameterError(f"--question {question!r}: expected one of {', '.join(answered)}")
@@ -59,19 +46,50 @@ def print_derivation(rule: Rule, *, over, given: tuple[str, ...], where: tuple[s
     if over and question != "stability":
         raise ParameterError(f"--over: a question about {question} is asked for one curvature; leave --over away")
     keywords |= {"given": given} if given else {}
-    with waiting(f"deriving where {rule.name} is {QUESTIONS[question]}"):
+    with Waiting(f"deriving where {rule.name} is {QUESTIONS[question]}"):
         region = getattr(dynopt, question)(rule, **keywords)
         proof = region.proof
-    if smt2:
+    if form == "json":
+        typer.echo(json.dumps(_told(rule, question, region, proof, solve, steps), indent=1))
+        return
+    if form == "smt2":
         typer.echo(proof.smt2)
         return
-    if latex:
+    if form == "latex":
         typer.echo(region._repr_latex_())
     else:
         heading(rule)
         print_region(region, proof, QUESTIONS[question], solve)
     for step in region.steps if steps else ():
         typer.echo(step if isinstance(step, str) else str(step))
+
+
+def _told(rule: Rule, question: str, region: Any, proof: Any, solve: str, steps: bool) -> dict[str, Any]:
+    """A region for programs: texts that `given=` and `Region` read back."""
+    told = {"rule": rule.name, "state": list(rule.state), "params": list(rule.params), "source": rule.source, "question": question,
+            "region": str(region), "unknown": region.unknown or None, "latex": region._repr_latex_(),
+            "proof": {"status": proof.status, "method": proof.method or None, "counterexample": _text(proof.counterexample)},
+            "boundaries": [{"kind": b.kind, "equation": shown(b)} for b in region.boundaries]}
+    if solve:
+        told[f"solved for {solve}"] = [str(branch) for branch in region.solve(solve)]
+    return told | ({"steps": list(map(str, region.steps))} if steps else {})
+
+
+def _text(thing: Any) -> str | None:
+    return str(thing) if thing else None
+
+
+def print_description(rule: Rule, *, as_json: bool) -> None:
+    """Everything that is known of a rule, as a page or for programs."""
+    from dynopt.describe import describe
+    with Waiting(f"describing {rule.name}"):
+        page = describe(rule)
+        text = str(page)
+    if as_json:
+        entries = [{"title": e.title, "text": e.text, "latex": e.latex or None, "status": e.status or None} for e in page.entries]
+        text = json.dumps({"rule": rule.name, "state": list(rule.state), "params": list(rule.params), "source": rule.source,
+                           "entries": entries}, indent=1)
+    typer.echo(text)
 
 
 def print_region(region: Any, proof: Any, verb: str, solve: str) -> None:
@@ -92,12 +110,13 @@ def shown(boundary: Any) -> str:
 
 
 def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: float, h: float, where: list[str],
-                     words: list[str]) -> None:
+                     words: list[str], as_json: bool) -> None:
     from dynopt.report.compare import compare
     steps, rates, loss, params = find_rule(method), find_rule(flow), find_problem(problem), settings(words)
-    with waiting(f"running {method} beside {flow}"):
+    with Waiting(f"running {method} beside {flow}"):
         found = compare(steps, rates, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
-    typer.echo(str(found))
+    told = {"method": found.method, "flow": found.flow, "h": list(found.h), "distances": list(found.distances), "order": found.order}
+    typer.echo(json.dumps(told, indent=1) if as_json else str(found))
 
 
 def draw_region(name: str, out: Path, *, axes: tuple, limits: tuple, style: str, force: bool, words: list[str]) -> None:
@@ -110,7 +129,7 @@ def draw_region(name: str, out: Path, *, axes: tuple, limits: tuple, style: str,
     unknown = [given for given in at if given not in (*rule.params, "lam", "nu", "mu", "L")]
     if unknown:
         raise ParameterError(f"{rule.name}: unknown parameter {unknown[0]!r}, expected one of {', '.join(rule.params)} or lam")
-    with waiting(f"deriving where {rule.name} is stable"):
+    with Waiting(f"deriving where {rule.name} is stable"):
         region = dynopt.stability(rule)
         title = f"Where {rule.name} is stable: {region.proof.status}".replace("_", " ")
 
@@ -126,44 +145,3 @@ def numbers(text: str, name: str) -> list[float]:
         return [float(word) for word in text.replace(",", " ").split()]
     except ValueError:
         raise ParameterError(f"{name} {text!r}: expected numbers with commas between them; write {name} -1.5,1") from None
-
-
-def kind_of(thing: Any) -> str:
-    if isinstance(thing, Flow):
-        return "flow"
-    if isinstance(thing, Method):
-        return "method"
-    return "maker"
-
-
-def print_catalog(word: str, *, as_json: bool) -> None:
-    rows = [(drawer, name, thing) for drawer, things in shelf().items() for name, thing in things.items()
-            if word.lower() in f"{name} {getattr(thing, 'source', '')}".lower()]
-    if as_json:
-        typer.echo(json.dumps([entry(drawer, name, thing) for drawer, name, thing in rows], indent=1))
-        return
-    width = max((len(name) for _, name, _ in rows), default=0)
-    for number, (drawer, name, thing) in enumerate(rows):
-        if not number or drawer != rows[number - 1][0]:
-            typer.echo(("\n" if number else "") + typer.style(drawer.replace("_", " "), bold=True))
-        typer.echo(f"  {name:<{width}}  {summary(thing)}")
-
-
-def summary(thing: Any) -> str:
-    if isinstance(thing, Rule):
-        return f"{region_in_a_line(thing)}   ({', '.join(thing.state)}; {', '.join(thing.params)})  {thing.source}".rstrip()
-    return (inspect.getdoc(thing) or "").split("\n")[0]
-
-
-def region_in_a_line(rule: Rule) -> str:
-    """Where the rule is stable, and how that was asked; the first reason where it is unknown."""
-    from dynopt.theory.usual import usual
-    found, how = usual(rule)
-    return str(found).partition(";")[0] + (f"  [{how}]" if how else "")
-
-
-def entry(drawer: str, name: str, thing: Any) -> dict[str, Any]:
-    if isinstance(thing, Rule):
-        return {"name": name, "kind": kind_of(thing), "drawer": drawer, "state": list(thing.state), "params": list(thing.params),
-                "source": thing.source}
-    return {"name": name, "kind": "maker", "drawer": drawer, "summary": summary(thing)}

@@ -8,8 +8,9 @@ from typing import Any
 
 import typer
 
-from dynopt.cli_show import field, waiting
+from dynopt.cli_show import field
 from dynopt.core.errors import ParameterError
+from dynopt.explore.progress import Waiting
 
 
 def run_studies(ids: list[str], *, every: bool, listed: bool, figures: str, as_json: bool) -> int:
@@ -25,7 +26,7 @@ def run_studies(ids: list[str], *, every: bool, listed: bool, figures: str, as_j
     if not as_json and not ids:
         typer.echo(f"{'id':<4} {'family':<6} {'':<9} {'seconds':>7}  title")
     for number, entry in enumerate(entries, 1):
-        with waiting(f"{number} of {len(entries)}: {entry.id} {entry.title}"):
+        with Waiting(f"{number} of {len(entries)}: {entry.id} {entry.title}"):
             study = entry.run()
             if figures or ids:
                 _draw(study, folder)
@@ -58,20 +59,9 @@ def _tell(study: Any) -> None:
     field("claim", study.claim)
     for number, line in enumerate(study.derivation):
         field("derivation" if not number else "", str(line))
-    for name, value in study.theory.items():
-        field("theory" if name == next(iter(study.theory)) else "",
-              f"{name} = {_short(value)}, measured {_short(study.measured[name])}" + ("" if study.agrees(name) else "   DISAGREES"))
+    for number, (name, said, found, same) in enumerate(study.rows()):
+        field("theory" if not number else "", f"{name} = {said}, measured {found}" + ("" if same else "   DISAGREES"))
     field("verdict", study.verdict)
-
-
-def _short(value: Any) -> str:
-    """A number to six digits, an array by its ends."""
-    import numpy as np
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return str(bool(array)) if array.dtype == bool else f"{float(array):.6g}"
-    flat = [f"{float(entry):.6g}" for entry in array.ravel()]
-    return f"[{', '.join(flat if len(flat) < 5 else [*flat[:2], '...', flat[-1]])}]"
 
 
 def _draw(study: Any, folder: Path) -> None:

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ HOW = "write --grid eta=0.01:0.4:40 (low, high, how many) or --grid beta=0,0.5,0
 
 
 def run_sweep(rule: str, problem: str, grid: list[str], *, x0: str, steps: int, until: float, out: str, force: bool,
-              words: list[str]) -> None:
+              words: list[str], as_json: bool = False) -> None:
     """Run the grid, print what came of it and write the table."""
     target = _target(out, force)
     found, axes = find_rule(rule), dict(axis(text) for text in grid)
@@ -27,10 +29,14 @@ def run_sweep(rule: str, problem: str, grid: list[str], *, x0: str, steps: int, 
         table = sweep(found, find_problem(problem), axes, x0=numbers(x0, "--x0"), **length, **settings(words))
     except ImportError as error:
         raise ParameterError(str(error)) from None
-    _tell(table)
+    if as_json:
+        typer.echo(json.dumps(list(_runs(table)), indent=1))
+    else:
+        _tell(table)
     if target is not None:
         write_table(table, target)
-        typer.echo(f"wrote {target}")
+        if not as_json:
+            typer.echo(f"wrote {target}")
 
 
 def axis(text: str) -> tuple[str, np.ndarray]:
@@ -70,6 +76,14 @@ def _tell(table: Any) -> None:
         best = np.unravel_index(np.argmin(f), f.shape)
         at = ", ".join(f"{name} = {table[name].values[i]:.6g}" for name, i in zip(table.f.dims, best))
         field("smallest f", f"{f[best]:.6g} at {at}")
+
+
+def _runs(table: Any) -> Iterator[dict[str, Any]]:
+    """One run after the other: its parameters, f (None where it is not finite), status and steps taken."""
+    for index in np.ndindex(table.f.shape):
+        f = float(table.f.values[index])
+        yield {name: float(table[name].values[i]) for name, i in zip(table.f.dims, index)} | {
+            "f": f if np.isfinite(f) else None, "status": str(table.status.values[index]), "steps": int(table.steps.values[index])}
 
 
 def write_table(table: Any, path: Path) -> None:

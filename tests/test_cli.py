@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import typer
 
 from dynopt.cli import main
 from dynopt.cli_rules import find_rule, settings
@@ -118,6 +119,40 @@ def test_catalog_lists_every_rule_for_people_and_programs(capsys):
     assert {"heavy_ball", "damped", "symplectic_euler"} <= names
     code, out, _ = run("catalog", "polyak", capsys=capsys)
     assert "heavy_ball" in out and "leapfrog" not in out
+
+
+def test_a_region_of_the_catalogue_is_derived_once(capsys, monkeypatch, tmp_path):
+    """The second time it comes from disk, unless nothing is kept or the theory has changed."""
+    from dynopt import cli_catalog
+    monkeypatch.setenv("DYNOPT_CACHE_DIR", str(tmp_path))
+    first = run("catalog", "Cauchy", capsys=capsys)
+    asked = []
+    monkeypatch.setattr("dynopt.theory.usual.usual", lambda rule: asked.append(rule.name) or (_ for _ in ()).throw(RuleError("asked")))
+    assert run("catalog", "Cauchy", capsys=capsys) == first and "0 < eta*lam < 2" in first[1] and not asked
+    monkeypatch.setattr(cli_catalog, "_theory", lambda: "another")
+    code, _, err = run("catalog", "Cauchy", capsys=capsys)
+    assert (code, err) == (2, "dynopt: asked\n") and len(asked) == 1
+
+
+def test_what_programs_read(capsys):
+    code, out, _ = run("derive", "heavy_ball", "--json", "--solve", "eta", capsys=capsys)
+    told = json.loads(out)
+    assert code == 0 and told["region"] == "|beta| < 1, 0 < eta*lam < 2*(1 + beta)" and told["proof"]["status"] == "proved"
+    assert {b["kind"] for b in told["boundaries"]} >= {"flip"} and len(told["solved for eta"]) == 1
+    code, out, _ = run("describe", "gradient_descent", "--json", capsys=capsys)
+    assert code == 0 and {"title": "rate", "text": "|1 - eta*lam|"}.items() <= json.loads(out)["entries"][3].items()
+    code, out, _ = run("compare", "symplectic_euler(damped)", "--gamma", "1", "--problem", "himmelblau", "--x0", "-1,-2.5",
+                       "--until", "2", "--json", capsys=capsys)
+    assert code == 0 and .8 < json.loads(out)["order"] < 1.2 and len(json.loads(out)["distances"]) == 3
+
+
+def test_every_command_has_an_example_that_names_it():
+    from dynopt.cli import app
+    commands = typer.main.get_command(app).commands
+    assert set(commands) == {"derive", "describe", "catalog", "studies", "compare", "figure", "sweep", "report", "explore"}
+    for name, command in commands.items():
+        assert "Examples:" in command.epilog and f"dynopt {name}" in command.epilog
+        assert len(command.short_help) <= 66, "longer words are cut at 80 columns"
 
 
 @pytest.mark.parametrize("name, expected", [

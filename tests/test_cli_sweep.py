@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -32,6 +33,8 @@ def test_the_table_holds_what_the_library_computes(capsys, tmp_path):
     assert [float(row["f"]) for row in rows] == said.f.values.ravel().tolist()
     assert [row["status"] for row in rows] == said.status.values.ravel().tolist()
     assert main(command) == 1 and "--force" in capsys.readouterr().err
+    assert main([*command[:-2], "--json"]) == 0
+    assert [run["f"] for run in json.loads(capsys.readouterr().out)] == said.f.values.ravel().tolist()
 
 
 @pytest.mark.parametrize("words, expected", [

@@ -183,3 +183,11 @@ def test_the_command_writes_a_gallery_and_a_list_for_machines(tmp_path, capsys):
     assert all(abs(np.subtract(found["theory"][n], found["measured"][n], dtype=float)).max() <= t for n, t in found["tolerance"].items())
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "Q14.svg" in page and "1 of 1 studies agree" in page and (tmp_path / "Q14.svg").exists()
+
+
+def test_a_study_is_shown_in_a_notebook_by_its_claim_its_numbers_and_its_verdict():
+    study = find("Q12").run()
+    shown = study._repr_html_()
+    assert repr(study) == "Study Q12, Blending heavy ball and Nesterov: agrees" and "disagrees" not in shown
+    assert study.claim in shown and "<td>3.8</td>" in shown and "<li><code>stable: eta &gt; 0" in shown
+    assert "<b>disagrees</b>" in study.with_theory(**{"gain on a flat mode": 1.0})._repr_html_()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,7 @@ FAMILIES = {"quad": "quadratic modes and look-ahead forms", "flow": "continuous 
 _registry: dict[str, "Entry"] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Study:
     """The outcome of a study.
 
@@ -55,6 +56,22 @@ class Study:
         """Whether theory and experiment agree in everything, and there is something to agree in."""
         return bool(self.theory) and set(self.theory) == set(self.measured) and all(map(self.agrees, self.theory))
 
+    def __repr__(self) -> str:
+        return f"Study {self.id}, {self.title}: {'agrees' if self.agree else 'DISAGREES'}"
+
+    def rows(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Of each quantity its name, what theory says and what was measured, shortened, and whether the two agree."""
+        for name, value in self.theory.items():
+            yield name, _short(value), _short(self.measured[name]), self.agrees(name)
+
+    def _repr_html_(self) -> str:
+        """The study in a notebook: claim, derivation, numbers side by side, verdict."""
+        rows = "".join(f"<tr><td>{escape(name)}</td><td>{said}</td><td>{found}</td><td>{'agrees' if same else '<b>disagrees</b>'}</td></tr>"
+                       for name, said, found, same in self.rows())
+        lines = "".join(f"<li><code>{escape(line)}</code></li>" for line in self.derivation)
+        return (f"<section><h3>{escape(self.id)}. {escape(self.title)}</h3><p><i>{escape(self.claim)}</i></p><ul>{lines}</ul>"
+                f"<table><tr><th></th><th>theory</th><th>measured</th><th></th></tr>{rows}</table><p>{escape(self.verdict)}</p></section>")
+
     def with_theory(self, **changed: Any) -> "Study":
         """The same study under another theory: how a test sees that a wrong one would be found out."""
         return replace(self, theory={**self.theory, **changed})
@@ -65,6 +82,15 @@ class Study:
         plain = {"theory": _plain(self.theory), "measured": _plain(self.measured), "tolerance": tolerance}
         return {"id": self.id, "family": self.family, "title": self.title, "claim": self.claim, "verdict": self.verdict, **plain,
                 "agree": self.agree, "seconds": round(self.seconds, 3)}
+
+
+def _short(value: Any) -> str:
+    """A number to six digits, an array by its ends."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return str(bool(array)) if array.dtype == bool else f"{float(array):.6g}"
+    flat = [f"{float(entry):.6g}" for entry in array.ravel()]
+    return f"[{', '.join(flat if len(flat) < 5 else [*flat[:2], '...', flat[-1]])}]"
 
 
 def _plain(value: Any) -> Any:
