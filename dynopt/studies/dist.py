@@ -62,14 +62,14 @@ def stale_momentum() -> dict[str, Any]:
         for tau, colour in zip((3, 5), COLOURS[2:]):
             y = [on_curve(curve, x, tau)/largest(free, "eta", lam=1., beta=x) for x in b]
             ax.plot(b, y, color=colour)
-            note(ax, b[3], y[3], f"$\\tau = {tau}$", colour, dx=0, dy=-2, ha="center")
+            note(ax, b[0], y[0], f"$\\tau = {tau}$", colour, dx=-4, ha="right")
         ax.axhline(1, color=GREY, lw=.8)
         note(ax, .5, 1, "no delay", dx=0, dy=-7)
         for (x, tau), h in found.items():
             if tau in (1, 2, 5):
                 ax.plot(x, h/alone[x], "o", ms=4, color=dict(zip((1, 2, 5), (COLOURS[0], COLOURS[1], COLOURS[3])))[tau])
         ax.set(xlabel="$\\beta$", ylabel="largest $\\eta\\lambda$ over $2(1 + \\beta)$", title="One step of delay takes back what momentum gave",
-               ylim=(0, 1.05))
+               xlim=(-.09, 1.02), ylim=(0, 1.08))
     parts = ", ".join(f"{100*theory[f'part left by tau = {tau} at beta = 0.9']:.1f} % at tau = {tau}" for tau in taus)
     return dict(verdict="true, and severe: the largest h is 1 - beta at tau = 1, the root of (beta + h)(1 + h) = 1 at tau = 2, and in general the "
                         "smallest h of the curve below with its second entry equal to beta. At beta = 0.9 delay leaves "
@@ -89,7 +89,7 @@ def on_curve(curve: dict, beta: float, tau: int) -> float:
     return float(min(h for h in steps if h > 0))
 
 
-@study("D03", "The best step under delay", "Cost of staleness.")
+@study("D03", "The best step under delay", "Staleness has its cost, even at the best step.")
 def best_stale_step() -> dict[str, Any]:
     taus = (1, 3, 7)
     best = {tau: optimum(delayed(gradient_descent, tau), mu=1, L=1) for tau in taus}
@@ -111,7 +111,7 @@ def best_stale_step() -> dict[str, Any]:
             ax.semilogx(h, rho, color=colour, lw=1.1)
             if tau:
                 ax.plot(theory[f"best h, tau = {tau}"], theory[f"best rate, tau = {tau}"], "o", ms=4.5, color=colour)
-            note(ax, *((1.05, .06) if not tau else (theory[f"best h, tau = {tau}"], theory[f"best rate, tau = {tau}"])),
+            note(ax, *((.6, .2) if not tau else (theory[f"best h, tau = {tau}"], theory[f"best rate, tau = {tau}"])),
                  f"$\\tau = {tau}$", colour, dx=0, dy=-8, ha="center")
         ax.set(xlabel="$h = \\eta\\lambda$", ylabel="rate per step", title="The best step meets a double root", ylim=(0, 1.15))
     return dict(verdict="true: the best step is tau^tau/(tau + 1)^(tau + 1), where two roots meet at tau/(tau + 1): that is the best rate, so that "

@@ -47,7 +47,7 @@ def server_momentum(x, v, *, eta, beta, grad_1, grad_2):
 CLIENTS = dict(a_1=1, c_1=0, a_2=4, c_2=1)
 
 
-@study("D04", "Client drift and server momentum", "Client drift biases the limit; server momentum.")
+@study("D04", "Client drift and server momentum", "Client drift biases the limit; server momentum saves 40 % of the rounds.")
 def client_drift() -> dict[str, Any]:
     rules, counts = {K: federated.subs(**CLIENTS).at(K=K) for K in (1, 5, 50)}, (1, 5, 50)
     limits = {K: fixed_point(rules[K].subs(eta="1/10"))["x"] for K in counts}
@@ -73,7 +73,7 @@ def client_drift() -> dict[str, Any]:
         for b, colour in ((0., GREEN), (.9, VERMILION)):
             x = _run(rules[5], 5, b, .3, 58)
             ax.plot(np.arange(59), x, color=colour, lw=1)
-            note(ax, *((7, x[7]) if b else (4, x[4])), f"run, $K = 5$, $\\beta = {b:g}$", colour, dx=6, dy=4 if b else -6)
+            note(ax, *((7, x[7]) if b else (45, .585)), f"run, $K = 5$, $\\beta = {b:g}$", colour, dx=6, dy=4 if b else 0)
         ax.set(xlabel="local steps $K$; rounds of a run", ylabel="$x$", title="Local steps move the limit, momentum does not", ylim=(-.05, 1.35))
     return dict(verdict="the drift is true: the limit is sum p_i c_i/sum p_i with p_i = 1 - (1 - eta a_i)^K in place of a_i, from unequal curvature "
                         "and K > 1, not from momentum, which only has to keep s p < 2 (1 + beta), p the mean of p_i; '40 % fewer rounds' is "
@@ -107,7 +107,7 @@ def geometric(x, m, *, eta, n, grad):
     return x - eta*m, m
 
 
-@study("D05", "Synchronous or asynchronous", "Sync vs async is a trade-off in wall-clock.")
+@study("D05", "Synchronous or asynchronous", "Synchronous or asynchronous: a trade-off in wall-clock time.")
 def barrier_or_not() -> dict[str, Any]:
     mu, L, counts = 1., 50., (4, 16)
     rho, late = optimum(gradient_descent).at(mu=mu, L=L)["rho"], stability(delayed(gradient_descent, "tau")).solve("eta")[0].upper
@@ -174,8 +174,9 @@ def asynchrony_as_momentum() -> dict[str, Any]:
         ax.plot(k, run[:12].T, color=GREY, lw=.5, alpha=.5)
         ax.plot(k, curve[:41], color=BLUE, lw=1.6)
         ax.plot(k, run.mean(0), "o", ms=3, color=VERMILION)
-        note(ax, 6, curve[6], "heavy ball, $\\beta = 3/4$", BLUE, dx=6, dy=-9)
-        note(ax, 13, run.mean(0)[13], "mean of 40 000 runs of 4 workers", VERMILION, dx=4, dy=9)
+        note(ax, 12, -.95, "heavy ball, $\\beta = 3/4$", BLUE)
+        note(ax, 12, .95, "dots: mean of 40 000 runs of 4 workers", VERMILION)
+        note(ax, 12, .8, "twelve of the runs", GREY)
         ax.set(xlabel="updates", ylabel="$x$", title="Asynchronous workers: a heavy ball in the mean", ylim=(-1.2, 1.2))
     return dict(verdict="true in expectation, exactly: n memoryless workers make E x follow heavy ball with beta = 1 - 1/n and eta/n; single runs "
                         f"scatter about it, and second moments differ (standard error {error:.1e})",

@@ -43,6 +43,12 @@ from .picture import BLUE, COLOURS, GREEN, GREY, VERMILION, note
 from .study import study
 
 STEPS = (.02, .01, .005)
+ENERGY, FADING = "m*norm(v)**2/2 + f(x)", "t**2*f(x) + 2*norm(x + t/2*v)**2"
+
+
+def _line(rule: Any) -> str:
+    """A rule's program on one line."""
+    return "; ".join(str(rule.program).splitlines())
 
 
 @method(source="central differences for x'' and for x'")
@@ -60,7 +66,7 @@ def discretised_oscillator() -> dict[str, Any]:
     orders = {"symplectic Euler": order_of(symplectic_euler(damped), damped), "central": order_of(central, damped)}
     found = solution(damped)
     far = {n: [_at_ten(r, h, gamma, found) for h in STEPS] for n, r in (("symplectic Euler", symplectic_euler(damped)), ("central", central))}
-    energy = lyapunov(damped_mass, "m*norm(v)**2/2 + f(x)", given=("gamma > 0", "m > 0"))
+    energy = lyapunov(damped_mass, ENERGY, given=("gamma > 0", "m > 0"))
     path = solve(damped_mass, quadratic([3.]), x0=[1.], until=20, rtol=1e-10, m=2., gamma=gamma)
     height = path.v[:, 0]**2 + 1.5*path.x[:, 0]**2
     theory = {**{f"order of {n}": o.order for n, o in orders.items()}, "heavy ball is symplectic Euler": bool(as_ball),
@@ -85,7 +91,7 @@ def discretised_oscillator() -> dict[str, Any]:
                         "the central scheme is heavy ball too (order 2, stable for h^2 lam < 4 whatever gamma). The equation itself is stable "
                         "for every gamma > 0: the bound on the step is an effect of discretization",
                 theory=theory, measured=measured, tolerance={n: .03 if n.startswith("order") else 1e-4 for n in theory},
-                derivation=(str(as_ball), str(centred), *(f"{n}: {o}" for n, o in orders.items()), str(energy)), draw=draw)
+                derivation=(str(as_ball), str(centred), *(f"{n}: {o}" for n, o in orders.items()), f"E = {ENERGY}: {energy}"), draw=draw)
 
 
 def _at_ten(rule: Any, h: float, gamma: float, found: Any) -> float:
@@ -105,7 +111,7 @@ def _critical(m: float, lam: float) -> float:
     return float(np.sqrt(np.roots(line)[0]))
 
 
-@study("F02", "The vanishing-damping ODE on a quadratic", "Su ODE and its O(1/t^2) rate for strongly convex f.")
+@study("F02", "The vanishing-damping ODE on a quadratic", "The ODE of Su, Boyd and Candes has the rate O(1/t^2) for strongly convex f.")
 def vanishing_damping() -> dict[str, Any]:
     found, fate, times, frictions = solution(nesterov_flow), late(nesterov_flow), np.array([1., 7., 30.]), (1., 2., 3., 5.)
     theory, measured, runs = {}, {}, {}
@@ -140,9 +146,9 @@ def vanishing_damping() -> dict[str, Any]:
                 derivation=(str(found), f"late: {fate}", f"envelope of x: {found.envelope}"), draw=draw)
 
 
-@study("F03", "A Lyapunov function for the vanishing-damping ODE", "Lyapunov proof of the rate.")
+@study("F03", "A Lyapunov function for the vanishing-damping ODE", "A Lyapunov function proves the rate O(1/t^2).")
 def lyapunov_function() -> dict[str, Any]:
-    energy, start = lyapunov(nesterov_flow.subs(r=3), "t**2*f(x) + 2*norm(x + t/2*v)**2", given=("convex", "t > 0")), np.array([3., 2.])
+    energy, start = lyapunov(nesterov_flow.subs(r=3), FADING, given=("convex", "t > 0")), np.array([3., 2.])
     cosh = Problem(lambda x: log(exp(x[0]) + exp(-x[0])) + log(exp(x[1]/2) + exp(-x[1]/2)) - 2*log(2), minimizer=[0., 0.])
     t = np.linspace(1e-3, 30, 30_001)
     run = solve(nesterov_flow, cosh, x0=start, until=30, rtol=1e-10, atol=1e-12, r=3.).at(t)
@@ -168,7 +174,7 @@ def lyapunov_function() -> dict[str, Any]:
         ax.set(xlabel="$t$", title="What falls is the energy, not the loss", ylim=(0, 28), xlim=(0, 30))
     return dict(verdict=f"true: dE/dt = 2 t (f - <x, grad f>) <= 0 by convexity, hence f <= 2 |x0|^2/t^2 (sup t^2 f = {(t*t*f).max():.1f} <= "
                         f"{2*start @ start:.0f} here); f itself goes up and down", theory=theory, measured=measured,
-                tolerance=1e-4, derivation=(str(energy),), draw=draw)
+                tolerance=1e-4, derivation=(f"E = {FADING}: {energy}",), draw=draw)
 
 
 def _may_grow() -> bool:
@@ -177,7 +183,7 @@ def _may_grow() -> bool:
     return bool(np.diff(x*x).max() > 0)
 
 
-@study("F04", "An ODE with a look-ahead of fixed size", "This is the ODE of NAG.")
+@study("F04", "An ODE with a look-ahead of fixed size", "An ODE whose look-ahead has a fixed size is the ODE of NAG.")
 def fixed_lookahead() -> dict[str, Any]:
     fate, true = late(lookahead_flow), late(nesterov_flow)
     theory = {f"rate at lam = {lam:g}": -fate.rate(lam=lam)[0] for lam in (.25, 1., 6.)}
@@ -204,7 +210,7 @@ def fixed_lookahead() -> dict[str, Any]:
     return dict(verdict="false: with a look-ahead of fixed size the friction grows to lambda and the solution dies out exponentially; Nesterov's "
                         "iterates follow x'' + (3/t) x' + grad f = 0 up to O(sqrt s), whose decay is algebraic. The look-ahead must vanish with "
                         "the step", theory=theory, measured=measured, tolerance={n: .05 if n.startswith("order") else 5e-3 for n in theory},
-                derivation=(f"fixed look-ahead: {fate}", f"Nesterov's flow: {true}", f"limit of nag_c: {ode_limit(nag_c)}"), draw=draw)
+                derivation=(f"fixed look-ahead: {fate}", f"Nesterov's flow: {true}", f"limit of nag_c: {_line(ode_limit(nag_c))}"), draw=draw)
 
 
 def _late_rate(lam: float, power: float) -> float:
@@ -221,7 +227,7 @@ def _late_rate(lam: float, power: float) -> float:
     return float(np.log(a/b)/(t - s))
 
 
-@study("F05", "High-resolution ODE and gradient correction", "Lookahead acts as extra damping.")
+@study("F05", "High-resolution ODE and gradient correction", "The look-ahead acts as extra damping.")
 def high_resolution() -> dict[str, Any]:
     where, ball = {"eta": "h**2"}, {"eta": "h**2", "beta": "(1 - sqrt(mu)*h)/(1 + sqrt(mu)*h)"}
     low, high, hb = ode_limit(nag_sc, where), modified(nag_sc, 1, where), modified(heavy_ball, 1, ball)
@@ -256,7 +262,7 @@ def high_resolution() -> dict[str, Any]:
                         "distances of iterates with and without it: " + ", ".join(f"{g['high']:.3f} against {g['low']:.3f} (s = {s:g})"
                                                                                  for s, g in list(runs.items())[:2]),
                 theory=theory, measured=measured, tolerance={n: .02 if "damping" in n else .05 for n in theory},
-                derivation=(f"low: {low.program}", f"high: {high.program}", f"heavy ball: {hb.program}"), draw=draw)
+                derivation=(f"low: {_line(low)}", f"high: {_line(high)}", f"heavy ball: {_line(hb)}"), draw=draw)
 
 
 def _leaving(rule: Any, f: Any, x: np.ndarray, h: float, until: float) -> Any:

@@ -34,6 +34,8 @@ from .measure import steps_to
 from .picture import BLUE, GREY, VERMILION, note
 from .study import study
 
+ENERGY = "norm(v)**2/2 + f(x)"
+
 
 @study("F06", "Coasting across a plateau", "Momentum coasts across plateaus; GD stalls.")
 def coasting() -> dict[str, Any]:
@@ -65,7 +67,7 @@ def coasting() -> dict[str, Any]:
             y = track[(track > -2) & (track < w + 1.5)][::4]
             ax.plot(y, np.where(y < 0, -y, np.where(y < width, 0, width - y)) + lift, ".", ms=4, color=colour)
         ax.plot(stalled[-1], 0, "o", color=GREY)
-        note(ax, w/2, .12, f"heavy ball crosses {w:.2f}", BLUE, dx=-20, dy=-18)
+        note(ax, w, .12, f"heavy ball crosses {w:.2f}", BLUE, dx=22, dy=2)
         note(ax, w/2, .24, f"and stops on {widths[1]:.2f}", VERMILION, dx=-20, dy=14)
         note(ax, 0, 0, "gradient descent stays here", GREY, dx=-6, dy=-10, ha="right")
         ax.set(xlabel="$x$", ylabel="$f(x)$", title="Momentum has a range: $v_0\\,\\beta/(1 - \\beta)$", ylim=(-1.4, 2.2))
@@ -86,7 +88,7 @@ def shallow_minimum() -> dict[str, Any]:
     wells = Problem(lambda x: minimum((x[0] + 1)**2, (x[0] - 1)**2)/2)
     zetas = (.1, .2, .4)
     theory = {f"A* at z = {z}": -1/evaluate(turning, gamma=2*z, lam=1.) for z in zetas}
-    falls = lyapunov(damped, "norm(v)**2/2 + f(x)", given=("gamma > 0",))
+    falls = lyapunov(damped, ENERGY, given=("gamma > 0",))
     theory |= {f"A* of heavy ball at z = {z}": theory[f"A* at z = {z}"] for z in zetas}
     theory["leaves from below the barrier"] = not bool(falls)
     measured = {f"A* at z = {z}": _threshold(lambda A, z=z: _highest(wells, A, z)) for z in zetas}
@@ -112,7 +114,7 @@ def shallow_minimum() -> dict[str, Any]:
                         "are already higher than the barrier, by the factor that friction eats; from inside a basin below the barrier momentum "
                         "never leaves, since the energy falls (bisected on the flow to four digits, and on heavy ball at h = 5e-4)",
                 theory=theory, measured=measured, tolerance={n: 3e-3 if "heavy" in n else 2e-4 for n in theory},
-                derivation=(f"the first turning point from rest: {turning} times the start", str(falls)), draw=draw)
+                derivation=(f"the first turning point from rest: {turning} times the start", f"E = {ENERGY}: {falls}"), draw=draw)
 
 
 def _threshold(highest: Any) -> float:
@@ -194,7 +196,7 @@ def _best_beta(mu: float, L: float) -> float:
 KINKED = "where(x < 1, 25*x**2/2, where(x < 2, x**2/2 + 24*x - 12, 25*x**2/2 - 24*x + 36))"
 
 
-@study("F11", "Heavy ball on a piecewise-quadratic convex function", "HB converges on smooth strongly convex f.")
+@study("F11", "Heavy ball on a piecewise-quadratic convex function", "Heavy ball converges on smooth strongly convex f.")
 def kinked() -> dict[str, Any]:
     ends = optimum(heavy_ball).at(mu=1., L=25.)
     tuned = heavy_ball.subs(eta="1/9", beta="4/9")

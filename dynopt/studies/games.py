@@ -64,14 +64,15 @@ def bilinear_game() -> dict[str, Any]:
     def draw(ax):
         t = np.linspace(0, 2*np.pi, 200)
         ax.plot(np.cos(t), np.sin(t), color=GREY, lw=.8, ls="--")
-        note(ax, .72, .72, "flow", dx=2, dy=4)
+        note(ax, .72, -.72, "flow", dx=4, dy=-4)
         for run, colour, count in zip(runs.values(), (VERMILION, BLUE, GREEN, PURPLE), (45, 32, 60, 60)):
             x, y = run.x[:count, 0], run.y[:count, 0]
             ax.plot(x, y, ".-", ms=2.5, lw=.7, color=colour)
-        for n, at, colour in (("simultaneous", (-2.45, 2.1), VERMILION), ("alternating", (.72, -.95), BLUE),
-                              ("extragradient,", (-.62, .22), GREEN), ("optimistic", (-.62, .02), PURPLE)):
+        for n, at, colour in (("simultaneous", (-2.45, 2.1), VERMILION), ("alternating", (-2.45, -1.78), BLUE),
+                              ("extragradient", (-2.45, -2.0), GREEN), ("optimistic", (-2.45, -2.22), PURPLE)):
             note(ax, *at, n, colour, dx=0)
-        ax.set(xlabel="$x$", ylabel="$y$", title="$\\min_x \\max_y\\, xy$: out, round, or in", xlim=(-2.6, 2.6), ylim=(-2.4, 2.4), aspect="equal")
+        ax.set(xlabel="$x$", ylabel="$y$", title="Smallest in $x$, largest in $y$ of $xy$: out, round, in", xlim=(-2.6, 2.6), ylim=(-2.4, 2.4),
+               aspect="equal")
     return dict(verdict="true: the flow circles; simultaneous steps spiral out at every eta, sqrt(1 + eta^2) a step; alternating ones stay on "
                         "an ellipse for eta < 2; extragradient (eta < 1) and optimistic steps (eta < 1/sqrt(3)) converge",
                 theory=theory, measured=measured, tolerance={n: 1e-3 if n == "edge of alternating" else 1e-7 for n in theory},
@@ -87,7 +88,7 @@ def complex_radius(l: np.ndarray, beta: float, eta: float = 1.) -> np.ndarray:
     return np.abs(np.linalg.eigvals(np.stack(columns, -1))).max(-1)
 
 
-@study("G02", "Heavy ball with complex curvature", "Momentum in games.")
+@study("G02", "Heavy ball with complex curvature", "Momentum helps in games.")
 def complex_curvature() -> dict[str, Any]:
     disk, betas, unit = stability(heavy_ball_two_step, mode="complex"), (0., .5, .9), dict(eta=1.)
     play = stability(alternating_momentum, mode=XY)
@@ -161,7 +162,7 @@ def penalized_flow(theta, psi, *, gamma):
     return -psi, theta - gamma*psi
 
 
-@study("G03", "Lipschitz constraint or gradient penalty", "Lipschitz constraint stabilises the game.")
+@study("G03", "Lipschitz constraint or gradient penalty", "A Lipschitz constraint stabilises the game.")
 def lipschitz_constraint() -> dict[str, Any]:
     eta, start, origin = .1, {"theta": 1., "psi": .4}, {"theta": 0, "psi": 0}
     rules = {"none": wasserstein, "clip": clipped, "norm 1": normalized, "R1": penalized}

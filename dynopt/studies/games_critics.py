@@ -24,7 +24,7 @@ def power_plane(a, b, *, s1, s2):
     return s1**2*a/size, s2**2*b/size
 
 
-@study("G04", "Spectral norm by power iteration", "Spectral norm and products.")
+@study("G04", "Spectral norm by power iteration", "Power iteration gives the spectral norm of a layer; the product of the norms bounds the network.")
 def spectral_norm() -> dict[str, Any]:
     W = np.random.default_rng(3).normal(size=(64, 64))
     exact = np.linalg.svd(W, compute_uv=False)
@@ -129,7 +129,7 @@ def transfer(mu: float, noise: float, radius: float = .15, steps: int = 10) -> f
     return float((scores(target, x).argmax(1) != y[good]).mean())
 
 
-@study("G05", "Momentum in transfer attacks", "Momentum filters source-specific noise, transfers better.")
+@study("G05", "Momentum in transfer attacks", "Momentum filters out what is specific to the source, so that attacks transfer better.")
 def transfer_attacks() -> dict[str, Any]:
     mus, eps, steps = (0., .5, 1.), .1, 10
     w = trained(0, 1)[0]

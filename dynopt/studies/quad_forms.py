@@ -72,7 +72,7 @@ def difference_of_velocities() -> dict[str, Any]:
                             str(equivalent(velocity_difference, nesterov_torch))), draw=draw)
 
 
-@study("Q12", "Blending heavy ball and Nesterov", "Blend HB and NAG.")
+@study("Q12", "Blending heavy ball and Nesterov", "A blend of heavy ball and NAG should look ahead most in flat regions.")
 def blend() -> dict[str, Any]:
     blended = three_parameter.subs(delta="alpha*beta")              # alpha = 0 is heavy ball, alpha = 1 Nesterov
     region, rho, points = stability(blended), rate(blended), [(a, b) for a in (0., .3, 1.) for b in (.5, .9)]
@@ -91,7 +91,7 @@ def blend() -> dict[str, Any]:
             y = rho.at(lam=h, eta=1., beta=.9, alpha=a)
             ax.semilogx(h, y, color=colour)
             note(ax, h[-1], y[-1], f"$\\alpha = {a:g}$" + {0.: " heavy ball", 1.: " Nesterov"}.get(a, ""), colour)
-        ax.annotate("one curve where the mode is flat", (5e-4, rho.at(lam=5e-4, eta=1., beta=.9, alpha=0.)), xytext=(12, 14),
+        ax.annotate("one curve where the mode is flat", (5e-4, rho.at(lam=5e-4, eta=1., beta=.9, alpha=0.)), xytext=(12, -30),
                     textcoords="offset points", fontsize=7.5, color=GREY, arrowprops=dict(arrowstyle="-", color=GREY, lw=.6))
         ax.set(xlabel="$\\eta\\lambda$", ylabel="$\\rho$", title="The look-ahead acts on steep modes, $\\beta = 0.9$", xlim=(1e-4, 12))
     return dict(verdict="the direction of the heuristic is backwards: look-ahead changes beta to beta (1 - alpha eta lambda), which matters "
@@ -101,7 +101,7 @@ def blend() -> dict[str, Any]:
                 derivation=(f"characteristic polynomial {linearize(blended).charpoly.as_expr()}", f"stable: {region}"), draw=draw)
 
 
-@study("Q13", "A different momentum for each block", "Different momentum per layer.")
+@study("Q13", "A different momentum for each block", "Each layer may have a momentum of its own.")
 def momentum_of_blocks() -> dict[str, Any]:
     region = stability(heavy_ball)
     bound = [largest(region, "eta", beta=b, lam=1.) for b in (0., .5, .9)]
@@ -234,7 +234,7 @@ def buffer_conventions() -> dict[str, Any]:
         ax.axvline(drop, color="0.75", lw=.7, zorder=0)
         note(ax, drop, .75, "the rate drops tenfold", GREY)
         note(ax, 22, runs["classical"][22], "classical: the buffer\nkeeps the old rate", VERMILION, dx=10, dy=-6)
-        note(ax, 18, runs["PyTorch"][18], "PyTorch, EMA: the new rate at once", BLUE, dy=12, dx=-4, ha="right")
+        note(ax, 24, runs["PyTorch"][24], "PyTorch, EMA:\nthe new rate at once", BLUE, dy=16, dx=-4, ha="right")
         ax.set(xlabel="$k$", ylabel="$x_k$", title="Three buffers, one path, until the rate changes")
     return dict(verdict="the texts are inconsistent, not wrong: the three forms agree at a constant rate with eta_EMA = eta/(1 - beta); when the "
                         "rate changes the classical buffer keeps the old one. The EMA is an average (gain 1, it starts at 1 - beta^k), the sum "

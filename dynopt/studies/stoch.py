@@ -66,7 +66,7 @@ def noisy_nesterov(x, x_prev, *, eta, beta, sigma, grad, noise):
     return y - eta*(grad(y) + sigma*noise()), x
 
 
-@study("S02", "Gradient noise in Nesterov's method", "Two contradictory statements on NAG and noise.")
+@study("S02", "Gradient noise in Nesterov's method", "NAG is more robust to noise, says one text; NAG amplifies noise, says another.")
 def noise_of_nesterov() -> dict[str, Any]:
     laws = {"NAG": moments(noisy_nesterov, additive=None), "HB": moments(noisy_heavy_ball, additive=None)}
     variance = {n: law.variance("x") for n, law in laws.items()}
@@ -134,7 +134,7 @@ def multiplicative_noise() -> dict[str, Any]:
         for s2, colour in zip((0., .25, 1., 9.), COLOURS):
             y = [largest(settled, "eta", beta=x, s=s2**.5, lam=1.) for x in b]
             ax.plot(b, y, color=colour)
-            note(ax, b[20], y[20], f"$s^2 = {s2:g}$" if s2 else "no noise", colour, dx=0, dy=6)
+            note(ax, b[20], y[20], f"$s^2 = {s2:g}$" if s2 else "no noise", colour, dx=0, dy=6 if s2 else -9)
             ax.plot([q[0] for q in pairs if q[1] == s2], [measured[f"bound, beta = {q[0]}, s^2 = {q[1]}"] for q in pairs if q[1] == s2],
                     "o", ms=3.5, color=colour)
         ax.set(xlabel="$\\beta$", ylabel="largest $\\eta\\lambda$ with finite $E x^2$", title="With noisy curvature momentum costs step size")
@@ -165,7 +165,7 @@ def mean_swarm(x, x_prev, *, w, c, grad):
     return swarm(x, x_prev, w=w, c=c, grad=grad, uniform=lambda: 1/2)
 
 
-@study("S06", "Particle swarm inertia and momentum", "PSO inertia ~ momentum.")
+@study("S06", "Particle swarm inertia and momentum", "The inertia of a particle swarm is momentum.")
 def particle_swarm() -> dict[str, Any]:
     twin, order1 = equivalent(mean_swarm, heavy_ball), stability(swarm)
     order2 = moments(swarm, additive=None).region

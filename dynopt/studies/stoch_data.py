@@ -44,7 +44,7 @@ def descend(eta: float, size: int, *, paths: int, burn: int, steps: int, seed: i
     return float(total.mean()), float(total.std()/np.sqrt(paths))
 
 
-@study("S07", "Mini-batch noise on a real regression", "Mini-batch gradient noise.")
+@study("S07", "Mini-batch noise on a real regression", "Mini-batches make gradient noise, which is beneficial.")
 def mini_batches() -> dict[str, Any]:
     X, y = diabetes()
     law, sizes = sampled(gradient_descent, least_squares(X, y)), (1, 16, 256)

@@ -28,7 +28,7 @@ def turned(v, *, beta, omega, k):
     return beta*v + (1 - beta)*cos(omega*k)
 
 
-@study("S03", "Velocity as a low-pass filter", "Velocity = low-pass filtered gradient.")
+@study("S03", "Velocity as a low-pass filter", "The velocity is the gradient after a low-pass filter.")
 def low_pass() -> dict[str, Any]:
     answer, beta = response(heavy_ball_ema), .9
     power, cutoff = answer.magnitude_squared("omega"), answer.cutoff()
@@ -49,10 +49,10 @@ def low_pass() -> dict[str, Any]:
             ax.loglog(w, evaluate(power, omega=w, beta=b, eta=1.), color=colour)
             at = evaluate(cutoff, beta=b, eta=1.)
             ax.plot(at, .5, "o", ms=4, color=colour)
-            note(ax, 2.2, evaluate(power, omega=2.2, beta=b, eta=1.), f"$\\beta = {b}$", colour, dx=0, dy=8, ha="center")
+            note(ax, 1., evaluate(power, omega=1., beta=b, eta=1.), f"$\\beta = {b}$", colour, dx=7, dy=12)
         ax.plot(tones, [measured[f"power at omega = {x}"] for x in tones], "k.", ms=5)
         ax.axhline(.5, color=GREY, lw=.6, ls=":")
-        note(ax, .011, .5, "half power", dx=0, dy=-7)
+        note(ax, .024, .5, "half power", dx=0, dy=-7)
         ax.set(xlabel="frequency $\\omega$, radians a step", ylabel="power $|H|^2$", title="The velocity passes what is slow", ylim=(1e-5, 2))
     return dict(verdict="true for the velocity, and only for it: the parameter sums the velocity up again, so that it gains nothing (S01). At "
                         f"beta = 0.9 half of the power is gone at {theory['half-power frequency']:.5f} radians a step",
@@ -132,7 +132,7 @@ def ramp(m, p, *, a, beta, k):
     return m, a*p + (1 - a)*m
 
 
-@study("S13", "Two averages in a row: lag", "Parameter momentum plus temporal ensembling lag.")
+@study("S13", "Two averages in a row: lag", "Momentum of the parameters and temporal ensembling add up to a lag.")
 def two_averages() -> dict[str, Any]:
     lag, slow, whole = response(filtered_twice).lag, rate(slow_teacher), rate(mean_teacher)
     memories = ((.6, .9), (.9, .99), (.99, .99))

@@ -43,7 +43,7 @@ def kept(c, *, q, a, uniform):
     return where(uniform() < q, a**2/q**2, 0)                   # the curvature that one sample sees
 
 
-@study("S05", "Dropout as noise", "Dropout noise.")
+@study("S05", "Dropout as noise", "Dropout is gradient noise.")
 def dropout_noise() -> dict[str, Any]:
     law, sample, at = moments(dropout, additive=None), moments(kept, additive=None), dict(q=.5, a=1.)
     bound, mean_bound = largest(law.region, "eta", **at), largest(stability(dropout), "eta", **at)
@@ -134,6 +134,9 @@ def quantised_gradients() -> dict[str, Any]:
     measured |= {"no noise, start 0.93": float((still[0]**2).mean()), "no noise, mean over starts": float((still[1]**2).mean()),
                  "relative grid: E x^2 per step": float((run[:, -1]**2).mean()**(1/6)), "relative grid: floor": bool((run[:, -1]**2).mean() > .1)}
 
+    law = chain(rounded, x0="93/100", eta="1/10", D=2).law()
+    rests = ", ".join(f"at {x} {float(p):.0%} of the time" for x, p in law.items())
+
     def draw(ax):
         bits = np.arange(2, 11)
         D = 2*4/(2.**bits - 1)                                  # a grid on [-4, 4], both ends included
@@ -154,7 +157,7 @@ def quantised_gradients() -> dict[str, Any]:
                         f"{100*max(float(e/v) for v, e in floors.values()):.1f} %)",
                 theory=theory, measured=measured, tolerance=.02,
                 derivation=(f"variance of rounding at position p: {cell}", f"floor under noise: {plain}",
-                            f"without noise, start 0.93: {chain(rounded, x0='93/100', eta='1/10', D=2).law()}",
+                            f"without noise, start 0.93: {rests}",
                             f"relative grid: mean square {relative.region}"), draw=draw)
 
 
@@ -163,7 +166,7 @@ def random_curvature(x, *, eta, s, grad, noise):
     return x - eta*(grad(x) + s*noise()*x)
 
 
-@study("S12", "Typical path and mean square disagree", "Lyapunov exponent guides the batch size.")
+@study("S12", "Typical path and mean square disagree", "The Lyapunov exponent of chaotic training guides the choice of the batch size.")
 def typical_path() -> dict[str, Any]:
     square, path = moments(random_curvature, additive=None).region, typical(random_curvature)
     spread = {B: 3/np.sqrt(B) for B in (1, 4, 16, 64)}          # s^2 = 9 over a batch of B
@@ -190,10 +193,10 @@ def typical_path() -> dict[str, Any]:
         for y, colour, word, dx, dy in ((mean, VERMILION, "mean square", 6, -9), (sure, BLUE, "almost every path", -4, 9)):
             ax.semilogx(B, y, color=colour)
             note(ax, B[13], y[13], word, colour, dx=dx, dy=dy, ha="left" if dx > 0 else "right")
-        note(ax, 1.15, .62, "paths die out,\nthe mean explodes", GREEN, dx=0)
+        note(ax, 12, .75, "between them paths die out\nand the mean explodes", GREEN, dx=0)
         ax.plot(list(spread), [measured[f"mean square, s^2 = 9, B = {b}"] for b in spread], "o", ms=4, color=VERMILION)
         ax.axhline(2, color=GREY, lw=.6, ls=":")
-        note(ax, 256, 2, "no noise", dx=0, dy=6, ha="right")
+        note(ax, 1, 2, "no noise", dx=0, dy=6)
         ax.set(xlabel="batch size $B$ ($s^2 = 9$, $\\lambda = 1$)", ylabel="largest $\\eta$", title="Two thresholds, far apart for small batches")
     return dict(verdict="true once 'chaos' is replaced by products of random matrices: E x^2 asks for eta < 2 lam/(lam^2 + s^2/B), almost every "
                         f"path only for E log|1 - eta a| < 0 (eta < {theory['almost sure, s = 1']:.4f} at s = 1, B = 1); in between the "

@@ -30,7 +30,8 @@ COSINE = noisy_gradient_descent.subs(eta=schedule("eta_max*(1 + cos(pi*(k % T)/T
 @study("S08", "Step sizes that decay like 1/k", "Polynomial decay converges exactly.")
 def harmonic_steps() -> dict[str, Any]:
     law, unit = decay(HARMONIC, additive=None), dict(lam=1., sigma=1.)
-    variance, power = law.variance, law.mean_square_exponent
+    variance, power, (infinite, finite) = law.variance, law.mean_square_exponent, law.robbins_monro
+    over, under = variance.as_numer_denom()
     cs = np.array([.75, 1., 2.])
     theory = {f"k E x^2, c lam = {c}": evaluate(variance, c=c, **unit) for c in cs}
     theory |= {f"power of k, c lam = {c}": evaluate(power, c=c, lam=1.) for c in (.25, 2.)}
@@ -46,15 +47,16 @@ def harmonic_steps() -> dict[str, Any]:
         k = run.k[1:]
         for c, s, colour in zip(cs, scaled, COLOURS):
             ax.plot(k, s[1:], "o-", ms=3, lw=.8, color=colour)
-            ax.axhline(theory[f"k E x^2, c lam = {c}"], color=colour, lw=.8, ls="--")
+            ax.plot([0, k[-1]], [theory[f"k E x^2, c lam = {c}"]]*2, color=colour, lw=.8, ls="--")
             note(ax, k[-1], theory[f"k E x^2, c lam = {c}"], f"$c\\lambda = {c:g}$", colour)
-        ax.set(xlabel="$k$", ylabel="$k\\, E x_k^2$", title="With steps $c/k$ the variance falls like $1/k$", ylim=(.8, 1.5))
+        ax.set(xlabel="$k$", ylabel="$k\\, E x_k^2$", title="With steps $c/k$ the variance falls like $1/k$", xlim=(0, 7200), ylim=(.8, 1.5))
     return dict(verdict="true: k E x^2 -> c^2 sigma^2/(2 c lam - 1) for c lam > 1/2; below, the start is forgotten more slowly than the noise "
                         f"averages out and E x^2 falls only like k^(-2 c lam) (measured power {measured['power of k, c lam = 0.25']:.3f} at "
                         f"1/4; standard error {100*float((error/scaled[:, -1]).max()):.1f} %). The sum of squared steps has to be finite, a "
                         "condition that is often printed without '< infinity'",
                 theory=theory, measured=measured, tolerance={n: .05 if "lam = 0.75" in n else .03 for n in theory},
-                derivation=(f"lim k E x^2 = {variance}", f"E x^2 of order k^({power})", f"Robbins, Monro: {law.robbins_monro}"), draw=draw)
+                derivation=(f"lim k E x^2 = {-over/-under}", f"E x^2 of order k^{str(power).lower()}",
+                            f"sum of the steps infinite: {infinite}; sum of their squares finite: {finite} (Robbins, Monro)"), draw=draw)
 
 
 @method

@@ -75,7 +75,18 @@ class Annealed:
         if p <= 0:
             raise RuleError("annealed: the step does not fall to zero at the end of a cycle, so that the noise floor stays")
         q = (r + 1)/(p + 1)
-        return b*gamma(q)/(p + 1)*((p + 1)/(2*c))**q*symbol(self.period)**self.order
+        table = _positive(c)
+        b, c = b.xreplace(table), c.xreplace(table)
+        return (b*gamma(q)/(p + 1)*((p + 1)/(2*c))**q*symbol(self.period)**self.order).xreplace({t: s for s, t in table.items()})
+
+
+def _positive(c: Expr) -> dict[Expr, Expr]:
+    """A positive letter for the one parameter that a step has to have positive to shrink anything, so that its powers combine."""
+    free = [s for s in c.free_symbols if not s.is_positive]
+    if len(free) != 1:
+        return {}
+    t = Dummy("t", positive=True)
+    return {free[0]: t} if c.xreplace({free[0]: t}).is_positive and c.xreplace({free[0]: -t}).is_negative else {}
 
 
 def annealed(rule: Rule, period: str = "T", *, additive: str | None = "sigma") -> Annealed:
