@@ -164,3 +164,34 @@ def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
     assert run.status == "interrupted" and run.message == f"interrupted at t = {run.t[-1]:.6g}" and len(run.t) == 1025
     assert np.array_equal(run.x, whole.x[:1025]) and np.array_equal(run.t, whole.t[:1025])
     assert np.array_equal(run.at(run.t[7])["v"], whole.v[7])
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (20,)])
+def test_rows_are_written_into_the_arrays_given(lead):
+    """One path and few and many side by side; one that ends early leaves the rest of its rows without numbers."""
+    times, start = np.linspace(0, 2, 9)[1:], np.broadcast_to([1., 1.], (*lead, 2))
+    out = {s: np.full((*lead, 8, 2), 7.) for s in ("x", "v")}
+    given = dict(x0={"x": start, "v": 0*start}, until=times, gamma=.1)
+    run, other = solve(damped, BOWL, out=out, **given), solve(damped, BOWL, **given)
+    for s in out:
+        assert np.shares_memory(run[s], out[s]) and np.array_equal(out[s], other[s]) and np.array_equal(run.at(times)[s], other.at(times)[s])
+    if lead:
+        grown = {s: np.empty((*lead, 201, 2)) for s in out}
+        whole = solve(damped, BOWL, **given | {"until": 2.}, out=grown)
+        assert whole.x.base is not None and np.array_equal(grown["x"][..., -1, :], out["x"][..., -1, :])
+    bursts = {"x": np.full((*lead, 8, 2), 7.)}
+    burst = solve(flow(lambda x: x*x), x0=start, until=times, out=bursts)
+    assert not burst.success and np.isnan(bursts["x"][..., -1, :]).all() and np.isfinite(bursts["x"][..., 0, :]).all()
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    given = dict(x0=[1., 1.], until=[1., 2.], gamma=.1)
+    for out, told in (({"x": np.empty((2, 2))}, "one array for each state"), ({s: np.empty((3, 2)) for s in ("x", "v")}, r"shape \(2, 2\)"),
+                      ({s: np.empty((2, 2), dtype=np.float32) for s in ("x", "v")}, "doubles"), (np.empty((2, 2)), "one array for each state")):
+        with pytest.raises(ValueError, match=told):
+            solve(damped, BOWL, out=out, **given)
+    right = {s: np.empty((2, 2)) for s in ("x", "v")}
+    with pytest.raises(ValueError, match="until=np.linspace"):
+        solve(damped, BOWL, out=right, **given | {"until": 2.})
+    with pytest.raises(ValueError, match="iterate"):
+        solve(damped, BOWL, out=right, method="rk4", h=.1, **given)

@@ -3,15 +3,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from ..core.errors import ParameterError
 from ..core.trajectory import Trajectory
 from .breaks import breaks, switches
-from .dense import Pieces
 from .events import read_events, told, watcher
+from .gather import gather, values_at
 from .history import longest_step, recollect
 from .linear_flow import exact_run, linear_part
 from .ode_control import MOST_STEPS
@@ -19,7 +19,6 @@ from .ode_path import Course, Path, drive
 from .series import has_series, longest
 from .setup import Setup
 from .singular import start_series, starts_singular
-from .solve import GRID
 from .steppers import chooser, settle, width_of
 from .system import System
 
@@ -27,10 +26,10 @@ MOST_BYTES = 4 << 30                        # of one path's record
 
 
 def solve_paths(setup: Setup, problem: Any, t0: float, end: float, times: np.ndarray | None, method: str, rtol: float, atol: Any,
-                events: Any, dense: bool, history: dict[str, Any]) -> Trajectory:
-    """Every path to its end; an interrupted run keeps what it has."""
+                events: Any, dense: bool, history: dict[str, Any], out: dict | None = None) -> Trajectory:
+    """Every path to its end, told in `out` where that is given; an interrupted run keeps what it has."""
     system = System(setup, problem)
-    task = Task(system, t0, end, settle(method, system, rtol, weights := absolute(atol, system)), rtol, weights, events, history)
+    task = Task(system, t0, end, settle(method, system, rtol, weights := absolute(atol, system)), rtol, weights, events, history, out)
     if fit_for_lanes(task):
         from .lane_solve import solve_lanes
         return solve_lanes(task, times, dense)
@@ -54,6 +53,7 @@ class Task:
     weights: np.ndarray                     # atol for every entry
     events: Any
     history: dict[str, Any]                 # functions of the time by state: what was before t0
+    out: dict | None = None                 # arrays to be filled with the rows
 
     def path(self, p: int, *, interrupted: bool = False) -> "Ended":
         """Path p from its start to its end."""
@@ -142,50 +142,3 @@ def one_path(system: System, path: Path, course: Course, method: str, p: int) ->
             path.t, path.message = stop, f"a terminal event at t = {stop:.6g}"
             return
     drive(path, course, chooser(method, system, course, p))
-
-
-def values_at(runs: list[Pieces], lead: tuple[int, ...]) -> Callable[[Any], np.ndarray]:
-    """States (*lead, *times, n) at times of any shape."""
-    def at(t: Any) -> np.ndarray:
-        found = np.stack([run(t) for run in runs])
-        return found.reshape(*lead, *np.shape(t), found.shape[-1])
-    return at
-
-
-def grid_of(times: np.ndarray | None, t0: float, end: float) -> np.ndarray:
-    """The times of the rows of an ensemble: those asked for, or an even grid."""
-    return np.linspace(t0, end, GRID if end != t0 else 1) if times is None else times
-
-
-def gather(task: Task, ends: list[tuple[str, str, float, dict]], times: np.ndarray | None, dense: bool, *, at: Callable[[Any], np.ndarray],
-           steps: Pieces | None = None, values: np.ndarray | None = None) -> Trajectory:
-    """States at common times: those asked for; for one path its own steps, for an ensemble an even grid.
-
-    `ends` says of every path how it ended, with what message, when, and what was seen; `values` are the rows where they are known.
-    """
-    system, setup = task.system, task.system.setup
-    lead, status = setup.lead, np.array([e[0] for e in ends])
-    reached = np.array([e[2] for e in ends])
-    if times is None and steps is not None:
-        times, values = steps.t, steps.nodes
-    elif lead:
-        times = grid_of(times, task.t0, task.end)
-    else:
-        rim = 1e-12*max(abs(task.t0), abs(task.end))
-        times = times[np.abs(times - task.t0) <= abs(reached[0] - task.t0) + rim]            # type: ignore[index]
-    values = at(times) if values is None else values.reshape(*lead, len(times), -1)          # type: ignore[arg-type]
-    states = {s: v.copy() for s, v in system.split(values).items()}
-    parameters = {**setup.numbers, **setup.vectors, **setup.matrices}
-    seen = ends[0][3] if not lead else {n: [e[3][n] for e in ends] for n in ends[0][3]}
-    return Trajectory(states, t=times, status=status.reshape(lead) if lead else str(status[0]),
-                      message=_message(status, [e[1] for e in ends], reached),
-                      rule=setup.rule, problem=system.problem, params=parameters, dense=(lambda t: system.split(at(t))) if dense else None,
-                      events=seen, lengths=(times[None, :] <= reached[:, None]).sum(1).reshape(lead) if lead else len(times))  # type: ignore
-
-
-def _message(status: np.ndarray, messages: list[str], ends: np.ndarray) -> str:
-    bad = status != "success"
-    if len(status) == 1 or not bad.any():
-        return messages[0] if len(status) == 1 else ""
-    first = int(np.argmax(bad))
-    return f"{int(bad.sum())} of {len(status)} paths did not reach the end; path {first}: {messages[first]}"

@@ -6,7 +6,8 @@ from typing import Any, Callable
 import numpy as np
 
 from ..core.trajectory import Trajectory
-from .ensemble import Ended, Task, gather, grid_of
+from .ensemble import Ended, Task
+from .gather import gather, grid_of
 from .series_ensemble import Ensemble
 from .steppers import MANY
 

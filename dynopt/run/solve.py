@@ -12,14 +12,13 @@ from ..core.rule import Flow
 from ..core.trajectory import Trajectory
 from .history import start_of
 from .plan import solve_shortly
-from .setup import check_seed, prepare
+from .setup import Setup, check_seed, prepare
 
 INTEGRATORS = ("auto", "taylor", "tsit5", "dop853", "radau", "exact")
-GRID = 201                                              # rows of an ensemble, whose paths take steps of their own
 
 
 def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0.0, method: Any = "auto", rtol: float = 1e-6, atol: Any = 1e-9,
-          events: Any = None, dense: bool = True, seed: int | None = None, **params: Any) -> Trajectory:
+          events: Any = None, dense: bool = True, seed: int | None = None, out: dict | None = None, **params: Any) -> Trajectory:
     """Solve a flow: x' = flow(x), from x(t0) = x0 to t = until.
 
     Parameters: `x0` of shape (..., d) or by state, as in iterate (leading axes are an ensemble); for a flow with delays a function of
@@ -29,6 +28,7 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     `rtol` >= 0 and `atol` >= 0 (a number or one for each entry of the state) bound the error of a step by atol + rtol |x|;
     `events` functions of states by name, or Event(function, terminal=, direction=); `seed` keys the noise. White noise is read in
     Ito's sense by euler_maruyama, in Stratonovich's by heun and the other Runge-Kutta schemes; additive noise knows no difference.
+    `out` is {state: array to fill} of shape (..., times, d), where times are given or the run is an ensemble (201 of them).
     Returns a Trajectory: `.t`, states of shape (..., rows, d), `.at(t)`, `.events`, `.status`, `.message`. A run that breaks down ends
     at the time it reached. Raises ParameterError, ParameterTypeError (a TypeError) for what cannot be run.
 
@@ -36,7 +36,7 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     >>> solve(gradient_flow, quadratic([1, 2]), x0=[1, 1], until=1).x[-1].round(6).tolist()
     [0.367879, 0.135335]
     """
-    if events is None and seed is None:
+    if events is None and seed is None and out is None:
         short = solve_shortly(flow, problem, x0, until, t0, method, rtol, atol, dense, params)
         if short is not None:
             return short
@@ -49,6 +49,7 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
     x0, history = start_of(x0, t0, flow)
     noisy = "noise" in flow.oracles or "uniform" in flow.oracles
     if is_scheme(method) or noisy:
+        refuse_out(out)
         from .stepped import solve_by_steps, without_noise
         plain = without_noise(flow) if noisy and not is_scheme(method) else None
         if plain is not None:
@@ -58,7 +59,26 @@ def solve(flow: Flow, problem: Any = None, *, x0: Any, until: Any, t0: float = 0
         raise ParameterError(f"solve: method = {method!r:.40}, expected one of {', '.join(INTEGRATORS)}, or a scheme such as rk4; "
                              "write method=\"auto\"")
     from .ensemble import solve_paths
-    return solve_paths(prepare(flow, problem, x0, params), problem, t0, end, times, method, float(rtol), atol, events, dense, history)
+    setup = prepare(flow, problem, x0, params)
+    return solve_paths(setup, problem, t0, end, times, method, float(rtol), atol, events, dense, history, read_out(out, setup, t0, end, times))
+
+
+def refuse_out(out: Any) -> None:
+    if out is not None:
+        raise ParameterError("solve: out= is filled by adaptive runs only; a run by steps takes it as iterate(rk4(flow), problem, steps=100, "
+                             "out=...)")
+
+
+def read_out(out: Any, setup: Setup, t0: float, end: float, times: np.ndarray | None) -> dict | None:
+    """Arrays to fill, of the shape of the rows of this run, which has to be known before it."""
+    if out is None:
+        return None
+    if times is None and not setup.lead:
+        raise ParameterError(f"{setup.rule.name}: out= needs a known number of rows, and one path is told at the steps that it takes; write "
+                             f"until=np.linspace({t0:g}, {end:g}, 101)")
+    from .gather import grid_of
+    from .iterate import check_out
+    return check_out(out, setup, len(grid_of(times, t0, end)))
 
 
 def is_scheme(method: Any) -> bool:
