@@ -5,6 +5,13 @@ import numba as nb
 
 
 @nb.njit(nogil=True, error_model="numpy")
+def copy(a, first, n, out, to):
+    """n entries of one vector into another (a slice assigned to a slice takes numba ten seconds, for the words of its error)."""
+    for i in range(n):
+        out[to + i] = a[first + i]
+
+
+@nb.njit(nogil=True, error_model="numpy")
 def recorded(at, a, n, hist_t, hist_c, count, w, to):
     """Write n entries from a on at a time of the record; beyond its end the last step goes on."""
     lo, hi = 0, count - 1
@@ -29,9 +36,9 @@ def past_states(t, memory, hist_t, hist_c, count, y, w):
     for m in range(lags.shape[0]):
         at, a, n, to = t - lags[m], owner[m, 0], owner[m, 1], offset[m]
         if lags[m] == 0.0:
-            w[to:to + n] = y[a:a + n]
+            copy(y, a, n, w, to)
         elif count == 0 or at <= hist_t[0]:
-            w[to:to + n] = before[a:a + n]
+            copy(before, a, n, w, to)
         else:
             recorded(at, a, n, hist_t, hist_c, count, w, to)
 

@@ -14,7 +14,7 @@ from .kept import kept
 from .ode_control import ALL_DONE, FULL, LIMIT, TOO_SMALL, first_step
 from .ode_linear import back
 from .ode_newton import EPS, ITERATIONS, S6, C, jacobian, matrices, newton, rms
-from .ode_past import rates_at
+from .ode_past import copy, rates_at
 from .ode_path import Course, Path
 from .ode_rk import MEMORY, RATES, how_it_ended, largest
 
@@ -38,10 +38,10 @@ def guess(clock, step, y, count, hist_t, hist_c, Z):
 
 
 @nb.njit(nogil=True, error_model="numpy")
-def estimate(rates, t, lo, hi, memory, hist_t, hist_c, count, y, f, w, Z, G, step, real, order_r, scale, again, error):
-    """The error of a step over its tolerance; `again`: filtered a second time where it seems large (RADAU5, section IV.8)."""
+def estimate(rates, t, lo, hi, memory, hist_t, hist_c, count, y, f, w, Z, G, step, real, order_r, scale, attempts, error):
+    """The error of a step over its tolerance; filtered a second time where two attempts are asked for (RADAU5, section IV.8)."""
     n, size, slope = y.shape[0], np.inf, f
-    for attempt in range(2 if again else 1):
+    for attempt in range(attempts):
         if attempt == 1:
             if size <= 1.0:
                 break
@@ -77,6 +77,32 @@ def growth(size, h, sweeps, clock):
     return safety*usual
 
 
+@nb.njit(nogil=True, error_model="numpy")
+def proposed(clock, end, longest):
+    """The size of the next step, whether it reaches the end, and the least that a step may be."""
+    t, left = clock[T_], abs(end - clock[T_])
+    h = min(clock[H_], longest)
+    reaches = h >= left*(1.0 - 1e-13)
+    return left if reaches else min(h, max(0.5*left, left - h)), reaches, 10.0*abs(np.nextafter(t, end) - t)
+
+
+@nb.njit(nogil=True, error_model="numpy")
+def shorter(clock, h, least):
+    """Go on with a shorter step, if there is one."""
+    clock[H_] = h
+    return TOO_SMALL if h < least else ALL_DONE
+
+
+@nb.njit(nogil=True, error_model="numpy")
+def accept(clock, t, h, grown, size, reaches, count, y, new, Z, hist_t, hist_c):
+    """Write a step, move on, and propose the next one."""
+    record(count, clock[T_], y, Z, hist_t, hist_c)
+    copy(new, 0, y.shape[0], y, 0)
+    clock[T_] = hist_t[count + 1] = t
+    clock[H_] = max(clock[H_], h*grown) if reaches else h*grown
+    clock[H_BEFORE], clock[ERROR_BEFORE] = h, size
+
+
 def radau_steps(rates, clock, y, w, end, lo, hi, rtol, atol, most, longest, memory, count, hist_t, hist_c):
     """Advance towards `end`; clock = [t, h, h before, error before]; as `ode_rk.steps`."""
     n = y.shape[0]
@@ -86,17 +112,15 @@ def radau_steps(rates, clock, y, w, end, lo, hi, rtol, atol, most, longest, memo
     Z, W, G = np.zeros((3, n)), np.empty((3, n)), np.empty((3, n))
     direction = 1.0 if end >= clock[T_] else -1.0
     tol = max(10*EPS/max(rtol, 1e-15), min(0.03, max(rtol, 1e-15)**0.5))
-    refused, code, stale, fresh, factored, rejected = 0, ALL_DONE, True, False, 0.0, False
+    refused, code, stale, fresh, factored, attempts = 0, ALL_DONE, True, False, 0.0, 1
     rates_at(rates, clock[T_], lo, hi, memory, hist_t, hist_c, count, y, f, w)
     while (end - clock[T_])*direction > 0.0 and code == ALL_DONE:
-        t, left = clock[T_], abs(end - clock[T_])
+        t = clock[T_]
         if stale:
             jacobian(rates, t, lo, hi, memory, hist_t, hist_c, count, y, f, w, jac)
             stale, fresh, factored = False, True, 0.0
-        h = min(clock[H_], longest)
-        reaches = h >= left*(1.0 - 1e-13)
-        h = left if reaches else min(h, max(0.5*left, left - h))
-        least, step = 10.0*abs(np.nextafter(t, end) - t), h*direction
+        h, reaches, least = proposed(clock, end, longest)
+        step = h*direction
         if count >= most or (h < least and not reaches):
             code = FULL if count >= most else TOO_SMALL
             break
@@ -113,29 +137,21 @@ def radau_steps(rates, clock, y, w, end, lo, hi, rtol, atol, most, longest, memo
             refused += 1
             stale = not fresh
             if fresh:
-                clock[H_], clock[H_BEFORE] = 0.5*h, 0.0
-                code = TOO_SMALL if clock[H_] < least else ALL_DONE
+                code, clock[H_BEFORE] = shorter(clock, 0.5*h, least), 0.0
             continue
         for i in range(n):
             new[i] = y[i] + Z[2, i]
             scale[i] = atol[i] + rtol*max(abs(y[i]), abs(new[i]))
-        size = estimate(rates, t, lo, hi, memory, hist_t, hist_c, count, y, f, w, Z, G, step, real, order_r, scale, rejected, error)
+        size = estimate(rates, t, lo, hi, memory, hist_t, hist_c, count, y, f, w, Z, G, step, real, order_r, scale, attempts, error)
         grown = growth(size, h, sweeps, clock)
         if not size <= 1.0 or not largest(new, new) <= LIMIT:
-            refused += 1
-            clock[H_], rejected = h*(max(0.2, grown) if size < 1e300 else 0.2), True
-            code = TOO_SMALL if clock[H_] < least else ALL_DONE
+            code, refused, attempts = shorter(clock, h*(max(0.2, grown) if size < 1e300 else 0.2), least), refused + 1, 2
             continue
         stale = sweeps > 2 and contraction > 1e-3
         grown = min(10.0, grown) if stale or grown >= 1.2 else 1.0
-        record(count, t, y, Z, hist_t, hist_c)
-        clock[T_] = end if reaches else t + step
-        count += 1
-        hist_t[count] = clock[T_]
-        y[:] = new
+        accept(clock, end if reaches else t + step, h, grown, size, reaches, count, y, new, Z, hist_t, hist_c)
+        count, attempts, fresh = count + 1, 1, False
         rates_at(rates, clock[T_], lo, hi, memory, hist_t, hist_c, count, y, f, w)
-        clock[H_BEFORE], clock[ERROR_BEFORE], rejected, fresh = h, size, False, False
-        clock[H_] = max(clock[H_], h*grown) if reaches else h*grown
     return how_it_ended(code, y, f), count, refused
 
 

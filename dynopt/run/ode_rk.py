@@ -13,7 +13,7 @@ import numpy as np
 
 from .kept import kept
 from .ode_control import ALL_DONE, DIVERGED, FULL, LIMIT, NONFINITE, STIFF, TOO_SMALL
-from .ode_past import rates_at
+from .ode_past import copy, rates_at
 
 F, I = nb.float64, nb.int64
 RATES = nb.types.FunctionType(nb.void(F, F[::1], F[::1], F[::1]))
@@ -58,7 +58,8 @@ def record(count, t, step, y, K, dense, hist_t, hist_c):
     """Write a step as a polynomial of its own: coefficients of u^0, u^1, ..."""
     hist_t[count] = t
     hist_c[count] = 0.0
-    hist_c[count, 0] = y
+    for i in range(y.shape[0]):
+        hist_c[count, 0, i] = y[i]
     for k in range(dense.shape[0]):
         for j in range(K.shape[0]):
             if dense[k, j] != 0.0:
@@ -124,9 +125,9 @@ def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, den
             combine(A[s], s, K, y, step, stage)
             rates_at(rates, t + c[s]*step, lo, hi, memory, hist_t, hist_c, count, stage, K[s], w)
             if s == last - 1:
-                before[:] = stage
+                copy(stage, 0, n, before, 0)
             if s == last:
-                new[:] = stage
+                copy(stage, 0, n, new, 0)
                 size = largest(new, K[last])
                 error = error_norm(K, step, E, y, new, rtol, atol)
                 error = error if size <= LIMIT and error == error else np.inf
@@ -146,8 +147,8 @@ def steps(rates, clock, y, w, end, lo, hi, rtol, atol, A, c, last, E, power, den
         clock[0] = end if reaches else t + step
         count += 1
         hist_t[count] = clock[0]
-        y[:] = new
-        K[0] = K[last]
+        for i in range(n):
+            y[i], K[0, i] = new[i], K[last, i]
         grown = GROW if error == 0.0 else min(GROW, max(SHRINK, SAFETY*error**(-power)))
         grown = min(1.0, grown) if clock[2] == 1.0 else grown
         clock[1], clock[2] = (max(clock[1], h*grown) if reaches else h*grown), 0.0
