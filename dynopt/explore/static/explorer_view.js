@@ -69,7 +69,7 @@ export class ExplorerView {
     };
     const { plane, map, decay: fall, disk: ring } = this.cards;
     this.plots = {
-      plane: new Plot(plane.canvas, { height: 436, pad: [6, 6, 36, 40] }), // as high as the map with its scale
+      plane: new Plot(plane.canvas, { height: 456, pad: [6, 6, 36, 40] }), // as high as the map with its scale
       map: new Plot(map.canvas, { height: 400, pad: [8, 10, 36, 50] }),
       decay: new Plot(fall.canvas, { height: 260, pad: [8, 10, 36, 50] }),
       disk: new Plot(ring.canvas, { height: 260, pad: [4, 4, 4, 4] }),
