@@ -6,7 +6,7 @@ not come to its end, it leaves alone: the long way then says what is wrong, or f
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..emit.entries import Unsuited
 from . import machine
 from .breaks import switches
 from .dense import Pieces
-from .plan_path import Path, nodes
+from .plan_path import Path
 from .series import KINDS, kernel_for, kernel_of, number_of
 from .setup import POSITIVE, prepare
 from .system import System
@@ -24,7 +24,7 @@ from .system import System
 NUMBERS = frozenset((float, int, np.float64))       # types that are numbers and nothing else: a bool is none
 KEPT = 256
 MISSING: Any = object()
-Entries = tuple[tuple[str, list], ...]
+Entries = dict[str, Sequence[float]]
 _plans: dict[tuple, "Plan | None"] = {}             # the keys hold the flow and the problem, so that no other takes their place
 
 
@@ -41,8 +41,8 @@ def solve_shortly(flow: Any, problem: Any, x0: Any, until: Any, t0: Any, method:
     plan = None if entries is None else plan_for(flow, problem, entries, params)
     if plan is None:
         return None
-    y = plan.start(entries, params)                                                          # type: ignore[arg-type]
-    return plan.run(y, params, float(t0), float(until), rtol, float(atol), bool(dense), method == "taylor")
+    return plan.run(plan.start(entries, params), params, float(t0), float(until), rtol, float(atol), bool(dense),             # type: ignore
+                    method == "taylor")
 
 
 def number(value: Any) -> bool:
@@ -52,29 +52,29 @@ def number(value: Any) -> bool:
 
 def entries_of(flow: Flow, x0: Any) -> Entries | None:
     """The states that x0 names as lists of numbers; None where they are anything else."""
-    found = []
+    found, scalars = {}, flow.signature.scalars
     for name, value in x0.items() if type(x0) is dict else ((flow.state[0], x0),):
         kind = type(value)
         if kind is np.ndarray and value.ndim == 1 and value.dtype.char in "dlf":
             value = value.tolist()
         elif kind in NUMBERS:
-            value = [value]
+            value = (value,)
         elif kind is not list and kind is not tuple:
             return None
-        if not value or not all(map(number, value)) or name in flow.scalars and kind not in NUMBERS:
-            return None
-        found.append((name, value))
-    return tuple(found)
+        if not value or not NUMBERS.issuperset(map(type, value)) or not -1e300 < sum(value) < 1e300 or name in scalars and kind not in NUMBERS:
+            return None                                 # a sum is a number only where all entries are
+        found[name] = value
+    return found
 
 
 def plainly(flow: Flow, entries: Entries) -> dict[str, Any]:
     """Entries as x0 gives them: a state that is a number is no list."""
-    return {name: value[0] if name in flow.scalars else value for name, value in entries}
+    return {name: value[0] if name in flow.scalars else value for name, value in entries.items()}
 
 
 def plan_for(flow: Flow, problem: Any, entries: Entries, params: dict[str, Any]) -> "Plan | None":
     """The plan of a kind of call, made at the first one."""
-    key = (flow, problem, *params, *((name, len(value)) for name, value in entries))
+    key = (flow, problem, *params, None, *entries, *map(len, entries.values()))
     try:
         plan = _plans.get(key, MISSING)
     except TypeError:                                   # a problem that is no key
@@ -114,27 +114,34 @@ class Plan:
 
     def holds(self) -> bool:
         """Whether the oracles are still those that the plan was made with."""
-        return all(self.problem.fields.get(name) is field for name, field in self.system.fields.items())
+        for name, field in self.system.fields.items():
+            if self.problem.fields.get(name) is not field:
+                return False
+        return True
 
     def start(self, entries: Entries, params: dict[str, Any]) -> list[float]:
         """All entries of the state, in order; what is not named starts at rest."""
-        given = dict(entries)
-        if len(given) < len(self.places):
+        if len(entries) < len(self.places):
             found = prepare(self.rule, self.problem, plainly(self.rule, entries), params).states
-            given = {s: v[0].tolist() for s, v in found.items()}
-        return [x for s, _, _ in self.places for x in given[s]]
+            entries = {s: v[0].tolist() for s, v in found.items()}
+        y: list[float] = []
+        for s, _, _ in self.places:
+            y += entries[s]
+        return y
 
     def kernel(self, rtol: float, record: bool) -> tuple | None:
         """(function, order, numbers as values or names) for a tolerance, with or without a record of coefficients."""
-        if (rtol, record) not in self.kernels:
+        kernel = self.kernels.get((rtol, record), MISSING)
+        if kernel is MISSING:
             found = kernel_for(self.system, rtol, np.ones(1), np.ones(1), partial(kernel_of, record=record))
-            if len(self.kernels) > KEPT:
-                self.kernels.clear()
-            self.kernels[rtol, record] = None if isinstance(found, Unsuited) else (
+            kernel = None if isinstance(found, Unsuited) else (
                 machine.function(found[0].text, "path", *KINDS), found[0].order,
                 [name if kind == "number" and name in self.known else number_of(self.system, found[1], 0, kind, name, i)
                  for kind, name, i in found[0].numbers])
-        return self.kernels[rtol, record]
+            if len(self.kernels) > KEPT:
+                self.kernels.clear()
+            self.kernels[rtol, record] = kernel
+        return kernel
 
     def run(self, y: list[float], params: dict[str, Any], t0: float, end: float, rtol: float, atol: float, dense: bool,
             patient: bool) -> Trajectory | None:
@@ -150,12 +157,11 @@ class Plan:
                 return None
         except KeyboardInterrupt:
             message = f"interrupted at t = {path.t:.6g}"
-        run = path.pieces()
-        self.rows = len(run.t) + len(run.t)//8 + 16
-        rows = nodes(run)
+        run, rows = path.pieces()
+        self.rows = len(rows) + len(rows)//8 + 16
         return Trajectory({s: rows[:, a:b].copy() for s, a, b in self.places}, t=run.t, status="interrupted" if message else "success",
                           message=message, rule=self.rule, problem=self.problem, params={n: np.array(float(v)) for n, v in values.items()},
-                          dense=partial(self.at, run) if dense else None, lengths=len(run.t))
+                          dense=partial(self.at, run) if dense else None, lengths=len(rows))
 
     def at(self, run: Pieces, t: Any) -> dict[str, np.ndarray]:
         """States by name at times of any shape."""

@@ -13,29 +13,29 @@ from .steppers import MANY
 
 
 class Path:
-    """A path under way in one piece of memory: time, state, tolerances, numbers, slopes and what is told; times; the record of steps."""
+    """A path under way in one piece of memory: what is told, time, state, tolerances, numbers, slopes; times; the record of steps."""
 
     def __init__(self, plan: Any, kernel: tuple, y: list[float], values: dict[str, float], t0: float, atol: float, dense: bool):
         self.step, order, numbers = kernel
         self.t0, self.begin, self.taken, self.n, self.rows = t0, y, 0, plan.size, plan.rows
         self.stride = self.n*(order + 1) if dense else self.n
-        self.head = [t0, *y, *[atol]*self.n, *[values[v] if type(v) is str else v for v in numbers], *[0.0]*(self.n + 3)]
+        self.head = [0.0, 0.0, 0.0, t0, *y, *[atol]*self.n, *[values[v] if type(v) is str else v for v in numbers]]
         self._room()
 
     def _room(self) -> None:
-        """Memory for so many rows, where each part of it lies, and as many views."""
-        n, head, rows = self.n, len(self.head), self.rows
-        self.memory = memory = np.empty(head + 1 + rows*(1 + self.stride))
-        memory[:head] = self.head
-        self.told, self.times, self.record = memory[head - 3:head].view(np.int64), memory[head:head + rows + 1], memory[head + rows + 1:]
-        self.times[0] = self.t0
+        """Memory for so many rows and a last state, and where each part of it lies."""
+        n, head = self.n, len(self.head)
+        self.at = at = head + n                                                     # of the times
+        self.memory = memory = np.empty(at + (self.rows + 1)*(1 + self.stride))
+        memory[:head], memory[at] = self.head, self.t0
+        self.told = memory[:3].view(np.int64)
         first = memory.ctypes.data
-        self.places = (first, first + 8, first + 8*(1 + n), first + 8*(1 + 2*n), first + 8*head, first + 8*(head + rows + 1),
-                       first + 8*(head - n - 3), first + 8*(head - 3))
+        state = first + 32
+        self.places = (first + 24, state, state + 8*n, state + 16*n, first + 8*at, first + 8*(at + self.rows + 1), first + 8*head, first)
 
     @property
     def t(self) -> float:
-        return float(self.memory[0])
+        return float(self.memory[3])
 
     def advance(self, end: float, rtol: float, patient: bool) -> bool:
         """Whether the path comes to its end; CHUNK steps at a time, as the long way takes them."""
@@ -54,19 +54,20 @@ class Path:
                 self._grow()
 
     def _grow(self) -> None:
-        taken, times, record = self.taken, self.times, self.record
+        times, record = self._views(self.rows, self.taken)
         self.head, self.rows = self.memory[:len(self.head)].tolist(), 2*self.rows
         self._room()
-        self.times[:taken + 1], self.record[:taken*self.stride] = times, record
+        for new, old in zip(self._views(self.rows, self.taken), (times, record)):
+            new[...] = old
 
-    def pieces(self) -> Pieces:
-        """The steps taken, those of an interrupted run too."""
-        taken, n = self.told[1], self.n
-        return Pieces(self.times[:taken + 1], self.record[:taken*self.stride].reshape(taken, -1, n), self.begin, self.memory[1:1 + n])
+    def _views(self, rows: int, taken: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times and record of the steps taken; the record has room for a state behind them."""
+        first = self.at + rows + 1
+        return self.memory[self.at:self.at + taken + 1], self.memory[first:first + (taken + 1)*self.stride].reshape(taken + 1, self.stride)
 
-
-def nodes(run: Pieces) -> np.ndarray:
-    """States where the steps begin and where the last one ends."""
-    rows = np.empty((len(run.t), run.c.shape[2]))
-    rows[:-1], rows[-1] = run.c[:, 0], run.last
-    return rows
+    def pieces(self) -> tuple[Pieces, np.ndarray]:
+        """The steps taken, those of an interrupted run too, and the states where they begin and where the last one ends."""
+        n, last = self.n, self.memory[4:4 + self.n]
+        times, record = self._views(self.rows, int(self.told[1]))
+        record[-1, :n] = last
+        return Pieces(times, record[:-1].reshape(len(record) - 1, -1, n), self.begin, last), record[:, :n]
