@@ -42,6 +42,12 @@ def _say(message: str) -> None:
     sys.stderr.write(f"dynopt: {message}\n".encode(encoding, "backslashreplace").decode(encoding))
 
 
+def _command(arguments: list[str] | None) -> str:
+    """The command that was asked for, with a space before it; nothing where there is no such command."""
+    first = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+    return f" {first}" if first in {c.callback.__name__ for a in (asking, running) for c in a.registered_commands if c.callback} else ""
+
+
 def _run(arguments: list[str] | None) -> int:
     from dynopt.core.errors import ParameterError, RuleError
     try:
@@ -51,7 +57,7 @@ def _run(arguments: list[str] | None) -> int:
             _say("interrupted")
         return result if isinstance(result, int) else 0
     except typer.TyperException as error:                                # an unknown option, a missing argument
-        _say(f"{error.format_message()}; `dynopt --help` lists what there is")
+        _say(f"{error.format_message().rstrip('.')}; `dynopt{_command(arguments)} --help` lists what there is")
         return 2
     except (RuleError, ParameterError) as error:
         _say(str(error))

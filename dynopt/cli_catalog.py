@@ -12,6 +12,7 @@ import typer
 
 import dynopt
 from dynopt.cli_rules import shelf
+from dynopt.cli_show import bold
 from dynopt.core.rule import Flow, Method, Rule
 from dynopt.explore.progress import Waiting
 from dynopt.run.cache import key_of, load, save
@@ -27,7 +28,7 @@ def print_catalog(word: str, *, as_json: bool) -> None:
     width = max((len(name) for _, name, _ in rows), default=0)
     for number, (drawer, name, thing) in enumerate(rows):
         if not number or drawer != rows[number - 1][0]:
-            typer.echo(("\n" if number else "") + typer.style(drawer.replace("_", " "), bold=True))
+            typer.echo(("\n" if number else "") + bold(drawer.replace("_", " ")))
         with Waiting(f"{number + 1} of {len(rows)}: deriving where {name} is stable"):
             text = summary(thing)
         typer.echo(f"  {name:<{width}}  {text}")

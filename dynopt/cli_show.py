@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,13 @@ def field(name: str, text: str) -> None:
         typer.echo(f"  {'':<11} {line}")
 
 
+def bold(text: str) -> str:
+    """A name that stands out on a terminal, unless NO_COLOR asks for plain text (in a pipe it is plain anyway)."""
+    return text if os.environ.get("NO_COLOR") else typer.style(text, bold=True)
+
+
 def heading(rule: Rule) -> None:
-    typer.echo(typer.style(rule.name, bold=True) + f"({', '.join(rule.state)}; {', '.join(rule.params)})"
+    typer.echo(bold(rule.name) + f"({', '.join(rule.state)}; {', '.join(rule.params)})"
                + (f"   {rule.source}" if rule.source else ""))
 
 
@@ -113,6 +119,9 @@ def print_comparison(method: str, flow: str, problem: str, *, x0: str, until: fl
                      words: list[str], as_json: bool) -> None:
     from dynopt.report.compare import compare
     steps, rates, loss, params = find_rule(method), find_rule(flow), find_problem(problem), settings(words)
+    if "h" not in steps.params and not where:
+        raise ParameterError(f"{steps.name}: it has no step h to compare at, expected to be told how {', '.join(steps.params)} follow from "
+                             "h; write --where eta=h**2 --where 'beta=1 - gamma*h'")
     with Waiting(f"running {method} beside {flow}"):
         found = compare(steps, rates, loss, x0=numbers(x0, "--x0"), until=until, h=(h, h/2, h/4), where=settings(where), **params)
     told = {"method": found.method, "flow": found.flow, "h": list(found.h), "distances": list(found.distances), "order": found.order}

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from dynopt.cli_show import field
+from dynopt.cli_show import bold, field
 from dynopt.core.errors import ParameterError
 from dynopt.explore.progress import Waiting
 
@@ -55,7 +55,7 @@ def _row(study: Any) -> None:
 
 
 def _tell(study: Any) -> None:
-    typer.echo(typer.style(f"{study.id}  {study.title}", bold=True))
+    typer.echo(bold(f"{study.id}  {study.title}"))
     field("claim", study.claim)
     for number, line in enumerate(study.derivation):
         field("derivation" if not number else "", str(line))

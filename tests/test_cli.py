@@ -146,6 +146,19 @@ def test_what_programs_read(capsys):
     assert code == 0 and .8 < json.loads(out)["order"] < 1.2 and len(json.loads(out)["distances"]) == 3
 
 
+def test_misuse_points_at_the_help_of_its_command(capsys):
+    assert "`dynopt figure --help`" in refused(capsys, "figure", "heavy_ball", "--out", "a.svg", "--xlim", "1")
+    assert "--where eta=h**2" in refused(capsys, "compare", "heavy_ball")
+
+
+def test_no_color_means_plain(monkeypatch):
+    from dynopt.cli_show import bold
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert bold("name") != "name"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert bold("name") == "name"
+
+
 def test_every_command_has_an_example_that_names_it():
     from dynopt.cli import app
     commands = typer.main.get_command(app).commands
