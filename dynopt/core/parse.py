@@ -71,10 +71,14 @@ class Reader:
         if isinstance(tree.value, bool) or not isinstance(tree.value, (int, float)):
             raise refuse(self.source, tree, f"the literal {tree.value!r:.40}", "only numbers are literals")
         written = ast.get_source_segment(self.source.strip(), tree) or repr(tree.value)
-        value = Fraction(written.replace("_", "")) if written.replace("_", "")[:2].lower() not in ("0x", "0o",
-                                                                                                   "0b") else Fraction(tree.value)
-        if max(abs(value.numerator), value.denominator) > 10**400:
+        plain = written.replace("_", "").lower()
+        whole = plain[:2] in ("0x", "0o", "0b")
+        power = "" if whole else plain.partition("e")[2].lstrip("+-0")                 # looked at before anything is multiplied out
+        value = None if len(power) > 3 or int(power or 0) > 400 else Fraction(tree.value) if whole else Fraction(plain)
+        if value is None or max(abs(value.numerator), value.denominator) > 10**400:
             raise refuse(self.source, tree, "a number of more than 400 digits", "write a smaller one")
+        if not _is_float(value):
+            raise refuse(self.source, tree, "a number beyond the range of floats", "write one between 1e-300 and 1e300")
         return constant(value)
 
     def _Name(self, tree: ast.Name) -> Any:
@@ -128,6 +132,14 @@ class Reader:
         if self.call is None:
             raise refuse(self.source, tree, f"the function {name!r}", f"expected one of {', '.join(sorted(FUNCTIONS))}")
         return self.call(name, [self(a) for a in tree.args], tree)
+
+
+def _is_float(value: Fraction) -> bool:
+    """Does a float hold it, not as infinity and not as zero?"""
+    try:
+        return value == 0 or float(value) != 0
+    except OverflowError:
+        return False
 
 
 def _number(node: Node) -> Fraction | None:

@@ -8,7 +8,7 @@ import sympy
 from ..core.errors import ParameterError, RuleError
 from ..core.rule import Flow, Method
 from ..emit.js import js_step
-from ..theory.linear import as_expression
+from ..theory.mode import as_expression
 from ..theory.modified import modified, ode_limit
 from ..theory.symbols import symbol
 from .formulas import function, lines

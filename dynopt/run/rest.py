@@ -56,7 +56,7 @@ def rest_states(rule: Rule, states: dict[str, np.ndarray], numbers: dict, vector
     if not named:
         raise ParameterError(f"{rule.name}: x0 names no vector state, expected at least {rule.state[0]!r}; write "
                              f"x0={{{rule.state[0]!r}: [1.0]}}")
-    shape = np.broadcast_shapes(*(states[s].shape for s in named), *(v.shape + (1,) for v in numbers.values()))
+    shape = _shape(rule, {s: states[s] for s in named}, unnamed, numbers)
     params = {n: v[..., None] if v.ndim else float(v) for n, v in numbers.items()}
     params |= vectors | matrices | {"k": COUNTER, "t": COUNTER}
     held = {s: np.broadcast_to(v, shape) if s not in rule.scalars else v for s, v in states.items()}
@@ -68,6 +68,16 @@ def rest_states(rule: Rule, states: dict[str, np.ndarray], numbers: dict, vector
     raise ParameterError(f"{rule.name}: the start of {', '.join(unnamed)} is not given and has no unique rest (the fixed point "
                          f"of the update with {', '.join(named)} held and zero gradient); write "
                          f"x0={{{', '.join(f'{s!r}: ...' for s in rule.state)}}}")
+
+
+def _shape(rule: Rule, named: dict[str, np.ndarray], unnamed: list[str], numbers: dict) -> tuple[int, ...]:
+    """What the named states share; players of different length share nothing that a state without a name could start from."""
+    try:
+        return np.broadcast_shapes(*(v.shape for v in named.values()), *(v.shape + (1,) for v in numbers.values()))
+    except ValueError:
+        lengths = ", ".join(f"{s} has {v.shape[-1]}" for s, v in named.items())
+        raise ParameterError(f"{rule.name}: {lengths} entries, and {', '.join(unnamed)} could be as long as any of them; expected a start "
+                             f"for each, as in x0={{..., {unnamed[0]!r}: ...}}") from None
 
 
 def _fixed_point(rule: Rule, held: dict, unnamed: list[str], asked: list[str], params: dict, shape: tuple) -> dict | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Iterable
 
-from sympy import Add, Expr, Integer, Mul, Poly, Symbol, factor_list, fraction, together
+from sympy import Add, Expr, Integer, Mul, Poly, PolynomialError, Symbol, factor_list, fraction, together
 
 from ..core.errors import RuleError
 
@@ -82,14 +82,23 @@ def sign(f: Expr, positive: frozenset[Symbol] = frozenset()) -> int:
     return signs.pop() if strict and len(signs) == 1 else 0
 
 
+def _factors(expr: Expr) -> tuple[Expr, list]:
+    """Content and factors; a sum in which everything cancels is no polynomial for sympy until it is multiplied out."""
+    try:
+        return factor_list(expr)
+    except PolynomialError:
+        whole = expr.expand()
+        return factor_list(whole) if whole.free_symbols else (whole, [])
+
+
 @lru_cache(maxsize=20000)
 def factored(expr: Expr) -> tuple[int, tuple[tuple[Expr, int], ...]]:
     """Sign of the content and the irreducible factors with multiplicities; each factor starts with a positive low term."""
     if not expr.free_symbols:
         return (1 if expr > 0 else -1 if expr < 0 else 0), ()
     try:
-        content, found = factor_list(expr)
-        content_sign, pairs = (1 if content > 0 else -1), []
+        content, found = _factors(expr)
+        content_sign, pairs = (1 if content > 0 else -1 if content < 0 else 0), []
         for f, power in found:
             if first_coefficient(f) < 0:
                 f, content_sign = negative(f), content_sign*(-1)**power

@@ -104,7 +104,9 @@ def bounded(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam"
 def _minimal(linear: Linear) -> tuple[Coefficients, int]:
     """The one factor that decides, and the number of roots at zero."""
     if linear.settled:
-        raise LinearizeError("a limit in k was taken, and on its rim the limit decides nothing")
+        raise LinearizeError("the rule depends on k, and a limit k -> oo was taken; what happens on the rim of its region depends "
+                             "on how the limit is approached; ask stability for the inside, or write .subs(...) for the last "
+                             "value of the schedule")
     zeros = linear.matrix.rows - sum((len(f) - 1)*power for f, power in linear.factors)
     if not linear.factors:
         return (Integer(1), Integer(0)), zeros
@@ -138,7 +140,8 @@ def _region(question: Question, minimal: tuple[Coefficients, int]) -> Region:
             cases = [[*c, a.negated] for c in cases for a in defect]
     found = union((c for case in cases for c in reduce(_strict(case), context)), context)
     names = {f: kind for e, kind in zip(rows, kinds) for a in make(e, ">=") for f in a.factors}
-    claim = Bounded(question.place, (p,), question.claim.defined, question.claim.needs, defects=tuple(map(tuple, defects)))
+    whole = question.claim
+    claim = Bounded(question.place, (p,), whole.defined, whole.needs, allowed=whole.allowed, defects=tuple(map(tuple, defects)))
     said = "no root outside the disk" if disk else "no root right of the axis"
     steps = summary(question.linear, said, [(e, ">=") for e in rows], context, found, question.definitions)
     return checked(Region(found, question.facts, question.definitions, names, claim, steps, names=question.linear.names))

@@ -9,7 +9,9 @@ from typing import Any, Mapping
 from sympy import Expr, Integer, Poly, PolynomialError, Rational, Symbol, cancel, factorial2
 from sympy.core.relational import GreaterThan, LessThan, StrictGreaterThan, StrictLessThan
 
+from ..core.signature import CLOCKS
 from .algebra import LinearizeError
+from .symbols import symbol
 
 BELOW, ABOVE = (StrictLessThan, LessThan), (StrictGreaterThan, GreaterThan)
 
@@ -61,9 +63,12 @@ def _power(power: int, p: Expr) -> tuple[Expr, Expr]:
     return a, b
 
 
-def needs_of(p: Expr) -> list[Expr]:
-    """What has to be positive for p to be a probability between 0 and 1."""
-    if p.is_number and not 0 < p < 1:
+def bounds_of(p: Expr) -> list[Expr]:
+    """What must not be negative for p to be a probability."""
+    if p.has(*map(symbol, CLOCKS)):
+        raise LinearizeError(f"the probability {p} of a branch changes with time, and only a constant one is decided; "
+                             "give it a name of its own")
+    if p.is_number and not 0 <= p <= 1:
         raise LinearizeError(f"uniform() is compared with a value that it is always on one side of (probability {p}); "
                              "write the branch that is taken without where(...)")
     return [] if p.is_number else [p, 1 - p]

@@ -26,16 +26,18 @@ class Stable:
     needs: tuple[Expr, ...] = ()                                        # positive, else the limit that was taken does not exist
     whole: tuple[Coefficients, ...] = ()                                # the unfactored polynomial, for tests on numbers
     by_theorem = True                                                   # `asked` and `granted` say the same as the claim
+    allowed: tuple[Expr, ...] = ()                                      # not negative, else a chance is none
     exact = True                                                         # `holds` is exact on a Grid
 
     @property
     def conditions(self) -> tuple[Atom, ...]:
         """Where the rule exists."""
-        return tuple(a for d in self.defined for a in make(d, "!=")) + tuple(a for e in self.needs for a in make(e, ">"))
+        asked = [(self.defined, "!="), (self.needs, ">"), (self.allowed, ">=")]
+        return tuple(a for found, op in asked for e in found for a in make(e, op))
 
     @property
     def symbols(self) -> frozenset[Symbol]:
-        found = [c.free_symbols for p in self.polynomials for c in p] + [e.free_symbols for e in (*self.defined, *self.needs)]
+        found = [c.free_symbols for p in self.polynomials for c in p] + [e.free_symbols for e in (*self.defined, *self.needs, *self.allowed)]
         return frozenset().union(*found) if found else frozenset()
 
     # -- on numbers --------------------------------------------------------------------------------------------

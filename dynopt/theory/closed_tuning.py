@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Iterable
 
 import numpy as np
-from sympy import Add, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, factor, sqrt
+from sympy import Add, Expr, Integer, Matrix, Poly, Rational, Symbol, cancel, factor, solve, sqrt
 
 from .extremal import Candidate, candidates, combinations, equations, stationary
 from .numbers import expression
@@ -17,6 +17,7 @@ from .symbols import symbol
 from .worst import Worst
 
 if TYPE_CHECKING:
+    from .proof import Proof
     from .tuning import Tuning
 
 LOW, HIGH = symbol("mu"), symbol("L")
@@ -65,6 +66,9 @@ class Problem:
         if not self.simple or any(s not in self.rate.free_symbols for s in self.chosen):
             return None
         from .tuning_proof import prove_best, prove_together
+        dead = self.all_zero() if self.single and not self.flow else None
+        if dead is not None:
+            return self.finished(*dead)
         lower: list[Candidate] = []
         for i, c in enumerate(self.candidates()):
             if i and self.beaten(c):                                     # the first is right most often: z3 is quicker than a search
@@ -78,6 +82,18 @@ class Problem:
     @cached_property
     def ends_decide(self) -> bool:
         return _ends_decide(self.factor, self.lam)
+
+    def all_zero(self) -> "tuple[Candidate, Proof] | None":
+        """For one curvature: parameters at which every root is zero, so that the error is gone after finitely many steps."""
+        from .proof import Proof
+        p = self._pinned_at(M**2)
+        for found in solve(p[1:], self.moved, dict=True):
+            c = Candidate({**self.pinned, **found}, Integer(0), {}, "every root is zero")
+            known = all(s in found and found[s].is_rational_function() for s in self.moved)
+            only_lead = [cancel(e.subs(found)) != 0 for e in p] == [True] + [False]*(len(p) - 1)
+            if known and only_lead and all(self.values(c, sample) for sample in self.samples()):
+                return c, Proof("proved", "every root is zero (exact elimination), and no rate is smaller than zero")
+        return None
 
     def candidates(self) -> Iterable[Candidate]:
         """Solutions that are real, and whose rate is what they claim, at some of the samples."""

@@ -12,7 +12,7 @@ from ..core.rule import Rule
 from .algebra import LinearizeError, leaf_value, operation
 from .atoms import make
 from .extremal import roots_of
-from .linear import as_expression
+from .mode import as_expression
 from .proof import Proof, smt2
 from .smt import NLSAT, decide
 from .wording import in_text

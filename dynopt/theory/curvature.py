@@ -10,7 +10,7 @@ from ..core.errors import RuleError
 from .algebra import LinearizeError
 from .atoms import Atom, Formula, make
 from .letters import Letters
-from .linear import as_expression
+from .mode import as_expression, no_clash
 from .reduce import Context, reduce, union
 from .relations import union_of
 from .show import write
@@ -49,7 +49,7 @@ def _last_step(question: "Question", found: tuple, low: Expr, high: Expr, contex
 def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     try:
         low, high = (as_expression(v) for v in (over if not isinstance(over, str) else ()))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):                                     # RuleError is a ValueError
         raise RuleError(f'over={over!r:.60}, expected the two ends of an interval, as in over=("mu", "L")') from None
     if set(question.linear.curvatures) - {LAM}:
         raise LinearizeError("over= asks for one real curvature lam; this rule has several, or a complex one")
@@ -58,6 +58,10 @@ def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     return low, high, [*make(high - low, ">="), *make(low, ">="), *make(high, ">")]
 
 
+    if not all(e.is_rational_function() for e in (low, high)):
+        raise RuleError(f"over={over!r:.60}, expected ends that are names, numbers or fractions of such; give a root a name of its own")
+    own = {n for n in question.linear.names if n not in ("mu", "L")} | {"lam"}          # mu and L mean the ends, whoever has them
+    no_clash("over", f"{over!r:.60}", low.free_symbols | high.free_symbols, own)
 def always(a: Atom, low: Expr, high: Expr) -> Formula:
     """The relation for all lam of the interval: exact up to degree two, else what both ends ask for."""
     if LAM not in a.symbols:

@@ -17,7 +17,8 @@ from .extremal import roots_of
 from .forms import Form, Runner
 from .lift import cleared, integral_charpoly
 from .limits import settle
-from .linear import _gradient, _index, _state_value, _with_registers, as_expression
+from .linear import _state_value, _with_registers
+from .mode import as_expression, gradient_of, index
 from .nonlinear import branches, curve_of, solutions, step_of, unknowns
 from .numbers import expression
 from .symbols import symbol
@@ -73,15 +74,15 @@ def fixed_point(rule: Rule, *, minimizer: Any = "x_star", f: Any = None) -> Orbi
 
 def _linear(rule: Rule, minimizer: Any) -> Orbit:
     program = rule.program
-    size, exact, _ = _gradient("lam", program)
+    size, exact, _ = gradient_of("lam", program, rule)
 
     def shifted(name: str, args: list) -> tuple:
         forms = exact(name, args)
         if not name.startswith("grad"):
             return forms
         at = minimizer[name] if isinstance(minimizer, dict) else minimizer
-        at = symbol(at + _index(name)) if isinstance(at, str) and at.isidentifier() and at is minimizer else as_expression(at)
-        return tuple(form + Form(-symbol("lam" + _index(name))*at) for form in forms)
+        at = symbol(at + index(name)) if isinstance(at, str) and at.isidentifier() and at is minimizer else as_expression(at)
+        return tuple(form + Form(-symbol("lam" + index(name))*at) for form in forms)
     runner = Runner(size, {n: symbol(n) for n in program.params}, shifted, nonlinear=False)
     known = {node: _state_value(node.data, size, {}, {}) for node in program.everything if node.op == "state"}
     runner.outer = known

@@ -141,7 +141,7 @@ def delayed_region(rule: Rule, name: str, facts: tuple, definitions: dict, mode:
     linear, w, tau = linearize(_shifted(rule, letter), mode=mode), symbol(letter), symbol(name)
     factors = [(f, Poly(sum(c*Z**(len(f) - 1 - k) for k, c in enumerate(f)), Z, w)) for f, _ in linear.factors]
     slow = [p for _, p in factors if p.degree(w) > 0]
-    others = (definitions, linear.generators.meaning, linear.denominators, linear.needs, linear.neutral_factors)
+    others = (definitions, linear.generators.meaning, linear.denominators, (*linear.needs, *linear.allowed), linear.neutral_factors)
     if len(slow) != 1 or any(others):
         raise LinearizeError(f"{rule.name}: the delay {name} is a parameter, and that is answered for a single pure delay only; "
                              f"give it a number with .subs({name}=2)")

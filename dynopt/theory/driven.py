@@ -16,10 +16,11 @@ from ..core.expr import Node
 from ..core.rule import Rule
 from ..core.signature import CLOCKS
 from .algebra import LinearizeError
-from .chance import chance, moment, needs_of, squared_away
+from .chance import bounds_of, chance, moment, squared_away
 from .forms import Form, Runner, Value
 from .limits import K, settle
-from .linear import _check_names, _gradient, _state_value, _tidy, _with_registers
+from .linear import _state_value, _tidy, _with_registers
+from .mode import check_names, gradient_of
 from .symbols import symbol
 
 UNIFORM = Rational(1, 12)                                                # variance of a draw from [0, 1)
@@ -44,7 +45,8 @@ class Driven:
     keys: tuple[tuple[str, int], ...]
     kind: str
     names: tuple[str, ...]
-    needs: tuple[Expr, ...] = ()
+    needs: tuple[Expr, ...] = ()                        # positive, for the limit that was taken
+    allowed: tuple[Expr, ...] = ()                      # not negative, for chances to be chances
 
     def row(self, state: str) -> int:
         """Where a state stands."""
@@ -87,8 +89,8 @@ class NoisyRunner(Runner):
         if any(self.uniforms.get(xi) for xi in used):
             raise LinearizeError("a uniform() decides between two branches and enters as a number too; draw twice")
 
-    def needs(self) -> list[Expr]:
-        return [e for p in self.chances.values() for e in needs_of(p)]
+    def bounds(self) -> list[Expr]:
+        return [e for p in self.chances.values() for e in bounds_of(p)]
 
     def draw(self, *key: Any, variance: Expr = Integer(1)) -> Symbol:
         if key not in self.draws:
@@ -143,8 +145,8 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
           settled: bool = True) -> Driven:
     """The mean map of a rule on one mode and its sources of noise; a rule in k in the limit k -> oo unless `settled` is False."""
     program = rule.program
-    _check_names(rule, program.oracles)
-    size, gradient, curvatures = _gradient(mode, program)
+    check_names(rule, program.oracles)
+    size, gradient, curvatures = gradient_of(mode, program, rule)
     values = {name: symbol(name) for name in program.params}
     taken = {*rule.params, *map(str, curvatures), *CLOCKS}
     strengths = [None if n is None else symbol(_free_name(rule, n, taken)) for n in (additive, multiplicative)]
@@ -160,12 +162,13 @@ def drive(rule: Rule, *, additive: str | None, multiplicative: str | None, mode:
     if settled and (matrix.has(K) or shift.has(K)):
         _check_clock(program, matrix.row_join(shift))
         matrix, shift, needs, _ = settle(matrix, shift)
-    needs = [*needs, *runner.needs()]
     used = [*map(str, curvatures), *rule.params, *(str(s) for s in strengths if s is not None)]
     return _sorted(matrix, shift, runner, tuple(keys), program.kind, tuple(dict.fromkeys(used)), tuple(needs))
 
 
 def _free_name(rule: Rule, name: str, taken: set[str]) -> str:
+    if not (isinstance(name, str) and name.isidentifier()):
+        raise RuleError(f"{rule.name}: the noise strength is {name!r:.40}, expected the name of a parameter, as in additive='sigma'")
     if name in taken:
         what = "a parameter of the rule" if name in rule.params else "the clock" if name in CLOCKS else "the curvature"
         raise RuleError(f"{rule.name}: the noise strength {name!r} has the name of {what}; write additive=None "
@@ -199,7 +202,7 @@ def _sorted(matrix: Matrix, shift: Matrix, runner: NoisyRunner, keys: tuple, kin
         for xi in product:
             variance *= runner.variances[xi]
         parts.append(Part(variance, block[:, :n], block[:, n]))
-    return Driven(mean[:, :n], mean[:, n], tuple(parts), keys, kind, names, needs)
+    return Driven(mean[:, :n], mean[:, n], tuple(parts), keys, kind, names, needs, tuple(runner.bounds()))
 
 
 def _products(e: Expr, draws: list[Symbol], chances: dict[Symbol, Expr]) -> list[tuple[tuple[Symbol, ...], Expr]]:

@@ -220,7 +220,9 @@ def _reach(A: Matrix, B: Matrix, steps: int | None = None) -> Matrix:
 
 def _difference(first: str, second: str, a: Realization, b: Realization) -> str:
     """The first weights of a past gradient that no parameters make equal, in words."""
-    return (f"no constant parameters make {first} and {second} ask at the same points: from gradients to query points "
+    own = sorted({str(s) for e in a.queries for s in e.free_symbols} & set(a.names))
+    general = f" for general {', '.join(own)}" if own else ""
+    return (f"no constant parameters make {first} and {second} ask at the same points{general}: from gradients to query points "
             f"{first} is {_shown(a)} and {second} is {_shown(b)}")
 
 

@@ -8,7 +8,7 @@ from scipy import special
 from sympy import Expr, MatrixBase
 
 from ..core.errors import ParameterError
-from .linear import as_expression
+from .mode import as_expression
 from .numbers import FUNCTIONS, expression
 
 for _name, _function in {"gamma": special.gamma, "besselj": special.jv, "cosh": np.cosh, "sinh": np.sinh}.items():

@@ -70,8 +70,8 @@ class Runner:
         """The mean over the draws; here none was kept."""
         return matrix
 
-    def needs(self) -> list[Expr]:
-        """What has to be positive for the values to be meant."""
+    def bounds(self) -> list[Expr]:
+        """What must not be negative for the values to be meant."""
         return []
 
     def run(self, nodes: tuple[Node, ...], known: dict[Node, Value]) -> list[Value]:

@@ -9,7 +9,8 @@ from ..core.errors import RuleError
 from ..core.rule import Rule
 from .exact import neat, solve
 from .lift import pairs, symmetric_square, symmetric_sum
-from .linear import as_expression, linearize
+from .linear import linearize
+from .mode import as_expression
 from .symbols import symbol
 
 

@@ -27,6 +27,13 @@ def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], 
     return whole, constant, list(dict.fromkeys(needs)), words
 
 
+def goes_on(matrix: Matrix, affine: Matrix) -> bool:
+    """Does a limit in k have to be taken? Not where k is only counted in rounds, k % n."""
+    def outside(e: Expr) -> bool:
+        return e.xreplace({m: sympy.Dummy() for m in e.atoms(Mod)}).has(K)
+    return any(map(outside, (*matrix, *affine)))
+
+
 def period_of(matrix: Matrix, affine: Matrix) -> int:
     """After how many steps a rule that counts by k % n repeats itself; 1 for all others."""
     return _period({m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)})

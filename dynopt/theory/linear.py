@@ -3,27 +3,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable
 
 import sympy
 from sympy import Expr, Integer, Matrix, Poly, Symbol
 
-from ..core.errors import RuleError
-from ..core.parse import parse
 from ..core.rule import Rule
-from .algebra import LinearizeError, check_size, expression
+from .algebra import LinearizeError, check_size
 from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
 from .letters import Letters
-from .limits import period_of, settle
+from .limits import goes_on, period_of, settle
+from .mode import check_names, gradient_of, names_in, point_of
 from .pool import limited
 from .schur import Coefficients, Spectrum, as_poly
 from .symbols import symbol
 
 Z = Symbol("z")
-RESERVED = {"lam": "the curvature of a mode", "nu": "the prox curvature"}
-REAL_PAIR = ((symbol("lam_re"), -symbol("lam_im")), (symbol("lam_im"), symbol("lam_re")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +41,7 @@ class Linear:
     names: tuple[str, ...] = ()
     settled: bool = False                               # True where a limit in k was taken
     period: int = field(default=1, repr=False)          # steps of the rule that the matrix makes
+    allowed: tuple[Expr, ...] = field(default=(), repr=False)       # e >= 0, else a chance is none
 
     @cached_property
     def generators(self) -> Generators:
@@ -161,8 +159,8 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
     Matrix([[-eta*lam + 1]])
     """
     from .freezing import frozen
-    program, frozen_states = frozen(rule, tuple(freeze))
-    _check_names(rule, program.oracles)
+    program, frozen_states = frozen(rule, names_in(freeze, "freeze"))
+    check_names(rule, program.oracles)
     try:
         return _linearized(rule, program, frozen_states, at, mode, [])
     except LinearizeError:
@@ -174,14 +172,14 @@ def linearize(rule: Rule, *, at: dict[str, Any] | None = None, mode: Any = "lam"
 
 
 def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, mode: Any, scalars: list) -> Linear:
-    at = dict(at) if at is not None else None
-    frozen_states = {s: as_expression(at.pop(s)) if at and s in at else own for s, own in frozen_states.items()}
+    given = {} if at is None else point_of(at, list(program.state), rule)
+    frozen_states = {s: given.pop(s, own) for s, own in frozen_states.items()}
     held = {**frozen_states, **{d.name: d.symbol for d in scalars}}
-    size, gradient, curvatures = _gradient(mode, program)
+    size, gradient, curvatures = gradient_of(mode, program, rule)
     values: dict[str, Expr] = {name: symbol(name) for name in program.params}
     runner = _runner(program, size, values, gradient, nonlinear=at is not None)
     moving = [s for s in program.state if s not in held]
-    point = _point(at or {}, moving, rule)
+    point = point_of(given, moving, rule)
     known = {node: _state_value(node.data, size, point, held) for node in program.everything if node.op == "state"}
     runner.outer = known
     outputs = runner.run(program.outputs, known)
@@ -193,7 +191,7 @@ def _linearized(rule: Rule, program: Any, frozen_states: dict, at: dict | None, 
     shift = Matrix([r.const - here.get(k[0], 0) for k, r in zip(keys, rows)]).applyfunc(_tidy)
     matrix, shift = runner.expected(matrix), runner.expected(shift)
     found = _finished(rule, program, matrix, shift, tuple(keys), curvatures, frozen_states, scalars)
-    return replace(found, needs=(*found.needs, *runner.needs()))
+    return replace(found, allowed=tuple(runner.bounds()))
 
 
 def _runner(program: Any, size: int, values: dict[str, Expr], gradient: Callable, nonlinear: bool) -> Runner:
@@ -213,13 +211,14 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
     needs: list[Expr] = []
     notes: list[str] = []
     if program.kind == "flow" and (matrix.has(symbol("t")) or matrix.has(symbol("k"))):
-        raise LinearizeError(f"{rule.name}: its rate depends on the time t, so no eigenvalue decides stability; "
-                             "solve it on a mode, or freeze the coefficient by giving it a name of its own")
+        what = "time t" if matrix.has(symbol("t")) else "counter k, which a Method has and a Flow has not"
+        raise LinearizeError(f"{rule.name}: its rate depends on the {what}, so no eigenvalue decides stability; "
+                             "solve it on a mode, or freeze the coefficient by giving it a name of its own, such as k_0 or c")
     if matrix.has(symbol("t")) or shift.has(symbol("t")):               # t = t0 + k*h goes to infinity as k does
         if matrix.has(symbol("k")) or shift.has(symbol("k")):
             raise LinearizeError(f"{rule.name}: it depends on both k and t; write one of them through the other")
         matrix, shift = matrix.subs(symbol("t"), symbol("k")), shift.subs(symbol("t"), symbol("k"))
-    settled = matrix.has(symbol("k")) or shift.has(symbol("k"))
+    settled = goes_on(matrix, shift)
     period = period_of(matrix, shift)
     matrix, shift, needs, notes = settle(matrix, shift)
     if scalars:
@@ -234,15 +233,6 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
     return Linear(matrix.applyfunc(_tidy), shift, keys, program.kind, present, tuple(needs), tuple(notes), used, settled, period)
 
 
-def _check_names(rule: Rule, oracles: Sequence[str]) -> None:
-    if not any(o.startswith(("grad", "hess", "prox")) for o in oracles):
-        return
-    for name in rule.params:
-        if name in RESERVED:
-            raise LinearizeError(f"{rule.name}: the parameter {name!r} has the name of {RESERVED[name]}; "
-                                 f"rename it, for instance to {name + '_'!r}")
-
-
 def _tidy(e: Expr) -> Expr:
     return e if e.is_Symbol or e.is_Rational else sympy.factor_terms(sympy.cancel(e)) if e.is_rational_function() else e
 
@@ -251,23 +241,6 @@ def _state_value(name: str, size: int, point: dict[str, Expr], frozen_states: di
     if name in frozen_states:
         return (Form(frozen_states[name]),)*size
     return tuple(Form(point.get(name, Integer(0)), {(name, i): Integer(1)}) for i in range(size))
-
-
-def _point(at: dict[str, Any], moving: list[str], rule: Rule) -> dict[str, Expr]:
-    wrong = [s for s in at if s not in moving]
-    if wrong:
-        raise RuleError(f"{rule.name}: at={{{wrong[0]!r}: ...}} names no state, expected some of {', '.join(moving)}")
-    return {s: as_expression(v) for s, v in at.items()}
-
-
-def as_expression(value: Any) -> Expr:
-    """A number, text or sympy expression as an exact expression in our symbols."""
-    if isinstance(value, str):
-        return expression(parse(value))
-    if isinstance(value, Expr):
-        return value.xreplace({s: symbol(s.name) for s in value.free_symbols})
-    from ..core.expr import as_node
-    return expression(as_node(value))
 
 
 def _with_registers(states: list[str], outputs: list[Value], runner: Runner) -> tuple[list, list[Form]]:
@@ -279,42 +252,3 @@ def _with_registers(states: list[str], outputs: list[Value], runner: Runner) -> 
                 keys.append((f"{s}[-{j}]", i))
                 rows.append(Form(Integer(0), {(s if j == 1 else f"{s}[-{j - 1}]", i): Integer(1)}))
     return keys, rows
-
-
-def _gradient(mode: Any, program: Any) -> tuple[int, Callable, tuple[Symbol, ...]]:
-    """Components of a mode, what a gradient does to them, and the curvature symbols."""
-    players = max((len(n.args) for n in program.everything if n.op == "call" and n.data[0].startswith("grad")), default=1)
-    if isinstance(mode, str) and mode == "lam":
-        if players > 1:
-            raise LinearizeError('the gradient takes several players, so a mode is a game; write mode=[["a", "b"], ["-b", "c"]]')
-        found: dict[str, Symbol] = {n.data[0]: symbol("lam" + _index(n.data[0])) for n in program.everything
-                                    if n.op == "call" and n.data[0].startswith(("grad", "hess"))}
-        return 1, lambda name, args: tuple(f*found[name] for f in args[0]), tuple(dict.fromkeys(found.values()))
-    if isinstance(mode, str) and mode != "complex":
-        raise RuleError(f'mode={mode!r}, expected "lam", "complex" or a matrix such as [["a", "b"], ["-b", "c"]]')
-    table = REAL_PAIR if isinstance(mode, str) else _matrix_of(mode)
-    symbols = tuple(sorted(set().union(*(e.free_symbols for row in table for e in row)), key=str))
-    if players > 1:
-        return 1, lambda name, args: (_dot(table[int(_index(name)[1:] or 1) - 1], [a[0] for a in args]),), symbols
-    return len(table), lambda name, args: tuple(_dot(row, list(args[0])) for row in table), symbols
-
-
-def _index(name: str) -> str:
-    return "_" + name.partition("_")[2] if "_" in name else ""
-
-
-def _matrix_of(mode: Any) -> tuple[tuple[Expr, ...], ...]:
-    try:
-        rows = tuple(tuple(as_expression(e) for e in row) for row in mode)
-    except TypeError:
-        raise RuleError(f'mode={mode!r:.60}, expected "lam", "complex" or a matrix such as [["a", "b"], ["-b", "c"]]') from None
-    if any(len(row) != len(rows) for row in rows) or not rows:
-        raise RuleError(f"mode: found a matrix with rows of {[len(r) for r in rows]} entries, expected a square one")
-    return rows
-
-
-def _dot(row: Sequence[Expr], forms: list[Form]) -> Form:
-    total = Form()
-    for c, f in zip(row, forms):
-        total = total + f*c
-    return total

@@ -28,7 +28,8 @@ def exact_on_mode(method: Method, where: dict[str, str] | None = None) -> Linear
         log, needs, note = Matrix([[sympy.log(M[0])]]), (M[0],), f"exact where {M[0]} > 0: beyond it the iterates alternate, as no flow does"
     else:
         log, needs, note = _two(M), (determinant,), _note(M, determinant)
-    return Linear(log/h, sympy.zeros(M.rows, 1), linear.keys, "flow", linear.curvatures, (*linear.needs, *needs), (*linear.notes, note), linear.names)
+    return Linear(log/h, sympy.zeros(M.rows, 1), linear.keys, "flow", linear.curvatures, (*linear.needs, *needs), (*linear.notes, note), linear.names,
+                  allowed=linear.allowed)
 
 
 def _two(M: Matrix) -> Matrix:

@@ -44,7 +44,8 @@ def mean_square(m: "Moments") -> Region:
 
 def _linear(matrix: Matrix, keys: tuple, m: "Moments") -> Linear:
     used = tuple(s for s in map(symbol, m.driven.names) if str(s).startswith("lam") and matrix.has(s))
-    return Linear(matrix, Matrix.zeros(matrix.rows, 1), keys, m.driven.kind, used, m.driven.needs, (), m.driven.names)
+    return Linear(matrix, Matrix.zeros(matrix.rows, 1), keys, m.driven.kind, used, m.driven.needs, (), m.driven.names,
+                  allowed=m.driven.allowed)
 
 
 def _one_direction(parts: list[Matrix]) -> bool:

@@ -9,11 +9,11 @@ import numpy as np
 from sympy import Dummy, Expr, Matrix, Poly, cancel, exp, eye, fraction, together
 
 from ..core.errors import ParameterError, RuleError
-from ..core.rule import Rule
+from ..core.rule import Rule, as_rule
 from .driven import Driven, drive
 from .exact import neat, solve
 from .lift import pairs, symmetric_square, symmetric_sum
-from .linear import as_expression
+from .mode import as_expression
 from .numbers import expression
 from .region import Region
 from .symbols import symbol
@@ -159,8 +159,9 @@ def moments(rule: Rule, *, additive: str | None = "sigma", multiplicative: str |
     """The mean, the stationary covariance and the mean-square stability of a rule on one noisy mode.
 
     Gradients read g + sigma*xi (`additive="sigma"`), the curvature lam + s*xi (`multiplicative="s"`), xi with mean zero and
-    unit variance, one sample for all calls of a step unless `fresh=True`; the rule's own `noise()` and `uniform()` count always,
-    alone with `additive=None`. With z -> (A + sum xi B) z + w xi about the mean, P = A P A^T + sum (B P B^T + w w^T).
+    unit variance. All calls of `grad` in a step share one sample; a call that the rule writes as `grad(x, fresh=True)` has one of
+    its own. The rule's own `noise()` and `uniform()` count always, alone with `additive=None`. With
+    z -> (A + sum xi B) z + w xi about the mean, P = A P A^T + sum (B P B^T + w w^T).
 
     rule : Rule, linear in its states; noise : a Problem with per-sample data, whose mini-batch noise is then used.
     Returns Moments. Raises LinearizeError where a sample enters a step twice (its fourth moment would matter).
@@ -169,6 +170,7 @@ def moments(rule: Rule, *, additive: str | None = "sigma", multiplicative: str |
     >>> moments(method(lambda x, *, eta, grad: x - eta*grad(x))).variance("x")
     eta*sigma**2/(lam*(-eta*lam + 2))
     """
+    as_rule(rule)
     if noise is not None:
         from .minibatch import minibatch
         return minibatch(rule, noise)

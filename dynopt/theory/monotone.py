@@ -106,7 +106,7 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         question = Question(linear, *assumptions(given, linear))
         p, first, under = _sequence(linear)
-        claim = Monotone(question.place, (p,), (*linear.denominators, under), question.claim.needs, first=first)
+        claim = Monotone(question.place, (p,), (*linear.denominators, under), question.claim.needs, allowed=question.claim.allowed, first=first)
         context = Context(question.facts)
         formula: Formula = ("and", *claim.conditions, _formula(p, first, question.place))
         found = union((c for case in union_of(formula) for c in reduce(case, context)), context)
@@ -118,10 +118,16 @@ def monotone(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "lam
 
 def _sequence(linear: Linear) -> tuple[Coefficients, Expr, Expr]:
     """The recurrence of x and lead*x_1 (lead*x'(0)), all fraction-free, and what must not be zero for rest to exist."""
+    if linear.period > 1:
+        raise LinearizeError(f"the rule repeats itself every {linear.period} steps, and the sign of x is decided for one rule at "
+                             "all steps; write the steps of one round as rules of their own")
+    if linear.settled:
+        raise LinearizeError("the rule depends on k, and its first steps, which decide the sign of x, are not those of the limit "
+                             "k -> oo; write .subs(...) for a constant value of the schedule")
     rest = linear.rest
     zeros = next(k for k, c in enumerate(reversed(linear.coefficients)) if c != 0)
     p = linear.coefficients[:len(linear.coefficients) - zeros] if zeros < linear.matrix.rows else linear.coefficients[:2]
-    if rest is None or linear.settled:
+    if rest is None:
         raise LinearizeError("no single state of rest with x = 1 exists, so nothing is said about a start from rest")
     if len(p) > 3 or (zeros and zeros < linear.matrix.rows):
         raise LinearizeError(f"x obeys a recurrence of degree {linear.matrix.rows}, and its sign is decided up to degree two")

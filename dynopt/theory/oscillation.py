@@ -79,7 +79,8 @@ def oscillation(rule: Rule | Linear, *, given: Iterable[Any] = (), mode: Any = "
     try:
         linear = rule if isinstance(rule, Linear) else linearize(rule, mode=mode, freeze=freeze, at=at)
         question = Question(linear, *assumptions(given, linear))
-        claim = Oscillating(question.place, tuple(f for f, _ in linear.factors), linear.denominators, question.claim.needs)
+        claim = Oscillating(question.place, tuple(f for f, _ in linear.factors), linear.denominators, question.claim.needs,
+                            allowed=question.claim.allowed)
         context = Context(question.facts)
         cases = [[*claim.conditions, *make(e, ">")] for p in claim.polynomials for e in _pairs(p)]
         found = union((c for case in cases for c in reduce(case, context)), context)

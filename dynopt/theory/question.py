@@ -33,7 +33,8 @@ class Question:
         generators = self.linear.generators
         needs = tuple(generators.polynomial(e) for e in self.linear.needs)
         whole = () if self.linear.neutral_factors else (self.linear.coefficients,)
-        return Stable(self.place, self.polynomials, self.linear.denominators, needs, whole)
+        allowed = tuple(generators.polynomial(e) for e in self.linear.allowed)
+        return Stable(self.place, self.polynomials, self.linear.denominators, needs, whole, allowed)
 
     def conditions(self) -> list[tuple[Coefficients, list[Condition]]]:
         """For each polynomial what its roots ask for."""

@@ -13,12 +13,14 @@ from ..core.errors import ParameterError, RuleError
 from ..core.rule import Rule
 from .atoms import sign
 from .letters import Letters
-from .linear import Linear, as_expression, linearize
+from .linear import Linear, linearize
+from .mode import as_expression, no_clash
 from .numbers import expression
 from .pool import limited
 from .schur import Coefficients, as_poly
 from .spectrum import Factor, Piece
 from .symbols import symbol
+from .values import fitting, floats
 
 SAMPLES, FEW, SHARPENINGS = 257, 33, 60
 
@@ -122,7 +124,8 @@ class Rate:
         if missing or extra:
             raise ParameterError(f"rate: {'missing ' + ', '.join(missing) if missing else 'unknown ' + ', '.join(extra)}; "
                                  f"expected values for {', '.join(sorted(needed)) or 'nothing'}")
-        env: dict[Symbol, Any] = {symbol(n): _floats(n, v) for n, v in values.items()}
+        env: dict[Symbol, Any] = {symbol(n): floats("rate", n, v) for n, v in values.items()}
+        fitting("rate", env)
         with np.errstate(all="ignore"):
             for generator, meaning in self.definitions.items():
                 env[generator] = expression(meaning, env)
@@ -149,6 +152,7 @@ class Rate:
             raise RuleError(f"over: the rate depends on {len(self.curvatures)} curvatures, expected one (lam)")
         [lam] = self.curvatures
         low, high = as_expression(mu), as_expression(L)
+        no_clash("over", "the interval", low.free_symbols | high.free_symbols, {*self.names, str(lam)} - {"mu", "L"})
         if low.is_number and high.is_number and low > high:
             raise ParameterError(f"over: mu = {mu} is larger than L = {L}; write over(mu, L) with mu <= L")
         ends = sorted(str(s) for s in low.free_symbols | high.free_symbols)
@@ -198,7 +202,8 @@ def rate_of(linear: Linear) -> Rate:
     found = limited(linear.matrix.rows, "rates", "factors_of", linear.coefficients, linear.kind)
     factors = [replace(f, step=f.step*linear.period) for f in found if f.coefficients not in neutral]     # per step, not per period
     generators = linear.generators.meaning
-    return Rate(tuple(dict.fromkeys(factors)), linear.kind, dict(generators), linear.names, linear.curvatures, needs=linear.needs)
+    return Rate(tuple(dict.fromkeys(factors)), linear.kind, dict(generators), linear.names, linear.curvatures,
+                needs=(*linear.needs, *linear.allowed))
 
 
 def factors_of(coefficients: Coefficients, kind: str = "method") -> list[Factor]:
@@ -232,11 +237,3 @@ def _piecewise(group: tuple[Piece, ...]) -> Expr:
 
 def _wide(env: dict[Symbol, Any]) -> dict[Symbol, Any]:
     return {s: np.asarray(v, dtype=float)[..., None] for s, v in env.items()}
-
-
-def _floats(name: str, value: Any) -> Any:
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"rate: {name} = {value!r:.40}; expected a number or an array of numbers") from None
-    return array if array.ndim else np.float64(array)

@@ -13,7 +13,8 @@ from .algebra import LinearizeError
 from .exact import solve
 from .forms import Form, Runner, Value
 from .generators import Generators
-from .linear import _check_names, _state_value, _tidy, _with_registers
+from .linear import _state_value, _tidy, _with_registers
+from .mode import check_names
 from .symbols import symbol
 
 Z = Symbol("z")
@@ -107,7 +108,7 @@ def _with_solution(query: Form, unknown: dict[tuple[str, int], Form]) -> Form:
 def realize(rule: Rule) -> Realization:
     """The rule with its gradients cut open; its parameters are constant."""
     program = rule.program
-    _check_names(rule, program.oracles)
+    check_names(rule, program.oracles)
     if {"k", "t"} & set(program.params):
         clock = "k" if "k" in program.params else "t"
         raise LinearizeError(f"{rule.name}: its parameters change with {clock}, so it has no transfer function")

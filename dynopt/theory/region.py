@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, Callable, Iterable
@@ -18,6 +17,7 @@ from .numbers import expression, formula_holds, holds
 from .reduce import Conjunction, Context, reduce, union
 from .show import write
 from .symbols import symbol
+from .values import fitting, number
 
 if TYPE_CHECKING:
     from .claim import Stable
@@ -109,7 +109,8 @@ class Region:
         if missing or extra:
             raise ParameterError(f"contains: {'missing ' + ', '.join(missing) if missing else 'unknown ' + ', '.join(extra)}; "
                                  f"expected values for {', '.join(sorted(needed)) or 'nothing'}")
-        env = {symbol(name): _number(name, value) for name, value in values.items()}
+        env = {symbol(name): number("contains", name, value) for name, value in values.items()}
+        fitting("contains", env)
         for generator, meaning in self.definitions.items():
             with np.errstate(all="ignore"):
                 env[generator] = expression(meaning, env)
@@ -126,13 +127,13 @@ class Region:
     # -- asking ------------------------------------------------------------------------------------------------
     def equals(self, other: "Region") -> bool | None:
         """Are both the same set, wherever the assumptions of both hold? None if that was not decided in time."""
+        self._both_known(other)
         there, back = self.implies(other), other.implies(self)
         return False if False in (there, back) else None if None in (there, back) else True
 
     def implies(self, other: "Region") -> bool | None:
         """Does every point of this region lie in the other one? None if that was not decided in time."""
-        self._known()
-        other._known()
+        self._both_known(other)
         context = Context(_merged(self.facts, other.facts), ms=5000, seconds=20)
         return self._decided([context.ask(*c, negation(_formula(other.union))).verdict for c in self.union], other.definitions)
 
@@ -160,15 +161,19 @@ class Region:
         if self.unknown:
             raise RuleError(f"the region is unknown: {self.unknown}")
 
-    # -- combining ---------------------------------------------------------------------------------------------
-    def __and__(self, other: "Region") -> "Region":
+    def _both_known(self, other: Any) -> None:
+        if not isinstance(other, Region):
+            raise RuleError(f"a region met {type(other).__name__} {other!r:.40}, expected another region; write region('0 < eta')")
         self._known()
         other._known()
+
+    # -- combining ---------------------------------------------------------------------------------------------
+    def __and__(self, other: "Region") -> "Region":
+        self._both_known(other)
         return self._combined(other, [(*a, *b) for a, b in product(self.union, other.union)], _merged(self.facts, other.facts))
 
     def __or__(self, other: "Region") -> "Region":
-        self._known()
-        other._known()
+        self._both_known(other)
         if set(self.facts) == set(other.facts):
             return self._combined(other, [*self.union, *other.union], self.facts)
         inner = [_with_facts(r) for r in (self, other)]
@@ -264,18 +269,6 @@ def region(*relations: Any, given: Iterable[Any] = ()) -> Region:
     context = Context(facts)
     parts = union((c for conj in found for c in reduce(conj, context)), context)
     return Region(parts, facts, {**definitions, **more})
-
-
-def _number(name: str, value: Any) -> Any:
-    if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
-        return Fraction(value)
-    if getattr(value, "is_Rational", False):
-        return Fraction(int(value.p), int(value.q))
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ParameterError(f"contains: {name} = {value!r:.40}; expected a number or an array of numbers") from None
-    return array if array.ndim else np.float64(array)
 
 
 def _atoms(formula: Formula) -> list[Atom]:

@@ -1,7 +1,8 @@
 """Relations from text or from sympy, as unions of conjunctions of polynomial relations."""
 from __future__ import annotations
 
-from typing import Any, Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import sympy
 from sympy import Abs, And, Dummy, Expr, Not, Or
@@ -27,6 +28,8 @@ def assumptions(given: Iterable[Any], linear: Any = None) -> tuple[tuple[Formula
     """Relations that are taken for granted, one formula each; with `linear`, only of names that the rule knows."""
     if isinstance(given, (str, Relational, And, Or, Not)):
         given = (given,)
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        raise RuleError(f"given={given!r:.40}, expected relations, as in given=[\"0 < beta\", \"beta < 1\"]")
     formula, facts, definitions = _read(given)
     if linear is not None:
         known = {*linear.names, *map(str, linear.matrix.free_symbols), "mu", "L"}

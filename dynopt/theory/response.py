@@ -11,7 +11,7 @@ from ..core.errors import RuleError
 from ..core.rule import Rule
 from .exact import neat, solve
 from .extremal import roots_of
-from .linear import as_expression
+from .mode import as_expression
 from .realize import Realization, Z, realize
 from .symbols import symbol
 

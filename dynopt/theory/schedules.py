@@ -11,7 +11,7 @@ from ..core.rule import Rule
 from .driven import drive
 from .exact import neat
 from .limits import K
-from .linear import as_expression
+from .mode import as_expression
 
 
 @dataclass(frozen=True)

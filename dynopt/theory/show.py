@@ -52,7 +52,7 @@ class Author:
             if lower:
                 chained.add(line.pivot)
                 leaning = leaning or line.chain == 1
-                less = "<" if ranges[line.pivot][2] == ">" else "<="
+                less = _less(ranges[line.pivot][2])
                 shown.append((1, self.letters.relation("0", less, line.left, line.sign, line.right)))
             else:
                 shown.append((line.rank, self.letters.relation(line.left, line.sign, line.right)))
@@ -64,7 +64,7 @@ class Author:
 
     # -- one variable ------------------------------------------------------------------------------------------
     def _ranges(self) -> tuple[dict, list[Atom]]:
-        """Bounds of single symbols (lower, upper, sign), and the other relations."""
+        """Bounds of single symbols (lower, upper, the sign of each), and the other relations."""
         ranges: dict[Symbol, tuple] = {}
         rest: list[Atom] = []
         for a in self.atoms:
@@ -73,25 +73,29 @@ class Author:
                 rest.append(a)
                 continue
             s, value, upper = bound
-            low, high, op = ranges.get(s, (None, None, a.op))
-            taken = high if upper else low
-            if taken is not None or op != a.op:
+            low, high, above, below = ranges.get(s, (None, None, a.op, a.op))
+            if (high if upper else low) is not None:
                 rest.append(a)
             else:
-                ranges[s] = (low, value, op) if upper else (value, high, op)
+                ranges[s] = (low, value, above, a.op) if upper else (value, high, a.op, below)
         return dict(sorted(ranges.items(), key=lambda p: order(p[0]))), rest
 
     def _range(self, s: Symbol, bounds: tuple) -> str:
-        low, high, op = bounds
-        less, more = ("<", ">") if op == ">" else ("<=", ">=")
+        low, high, above, below = bounds
         name, number = self.letters.symbol(s), lambda e: self.letters.product(e)
         size = high if high is not None and high > 0 else -low if low is not None and low < 0 else None
-        if size is not None and low in (None, -size) and high in (None, size):
-            if low == -size and high == size or self._holds(size + s if low is None else size - s, op):
-                return self.letters.relation(self.letters.absolute(name), less, number(size))
+        if size is not None and not (low is None and s.is_positive) and low in (None, -size) and high in (None, size):
+            op = above if high is None else below
+            whole = above == below if low == -size and high == size else self._holds(size + s if low is None else size - s, op)
+            if whole:
+                return self.letters.relation(self.letters.absolute(name), _less(op), number(size))
+        if low is not None and low == high and above == below == ">=":
+            return self.letters.relation(name, "=", number(low))
         if low is not None and high is not None:
-            return self.letters.relation(number(low), less, name, less, number(high))
-        return self.letters.relation(name, less, number(high)) if low is None else self.letters.relation(name, more, number(low))
+            return self.letters.relation(number(low), _less(above), name, _less(below), number(high))
+        if low is None:
+            return self.letters.relation(name, _less(below), number(high))
+        return self.letters.relation(name, _less(above).replace("<", ">"), number(low))
 
     def _chain(self, slope: Expr, pivot: Symbol) -> int:
         """How surely `0 < slope*pivot` says that the pivot is positive, where the relation `pivot > 0` is left out for it."""
@@ -137,8 +141,7 @@ class Author:
         if even and all(c > 0 for _, c in terms(rest)) or self._holds(rest, ">"):
             return self._sides(f, op)
         if self._holds((constant + rest).expand(), op):
-            inside = shown.removeprefix("-(").removesuffix(")") if shown.startswith("-(") else shown.removeprefix("-")
-            shown = self.letters.absolute(inside)
+            shown = self.letters.absolute(self.letters.product(negative(rest)) if shown.startswith("-") else shown)
         elif shown.startswith("-"):
             return Line(self.letters.product(negative(rest)), less.replace("<", ">"), self.letters.product(-constant), 2)
         return Line(shown, less, self.letters.product(constant), 2)
@@ -226,6 +229,10 @@ def _cost(line: Line, floors: set[Symbol]) -> int:
     """What a reader pays: length, minus signs, a bare zero on one side; absolute values and chains pay back."""
     return (len(line.left) + len(line.right) + 3*(line.left + line.right).count("-") + 6*(line.right == "0") + 8*line.both
             - 8*line.left.startswith("|") - 12*(line.chain and line.pivot in floors))
+
+
+def _less(op: str) -> str:
+    return "<" if op == ">" else "<="
 
 
 def _divides(x: Symbol, f: Expr) -> bool:

@@ -59,6 +59,9 @@ def recurrence(method: Method) -> Recurrence:
         found = opened_program(method, {"k": T/H, "t": T})
     except LinearizeError as error:
         raise NoTrees(f"{method.name}: {error}; modified equations need linear combinations of states and gradients") from None
+    if any(e.has(sympy.Mod) for n in "ABCD" for e in getattr(found, n)):
+        raise NoTrees(f"{method.name}: it counts its steps in rounds (k % n), so that no smooth motion passes through all of them; "
+                      "write one whole round as a rule, or give the coefficient a name of its own")
     found = replace(found, **{n: getattr(found, n).applyfunc(_underway) for n in "ABCD"})
     row, gone = Matrix([[int(i == 0) for i in range(found.A.rows)]]), dict[tuple[int, int], Expr]()
     forced, basis = [gone], list[tuple[int, Matrix, Row]]()

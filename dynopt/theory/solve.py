@@ -13,7 +13,7 @@ import numpy as np
 from sympy import CRootOf, Expr, Pow, Rational, Symbol, fraction, oo, sqrt, sstr, together
 
 from ..core.errors import ParameterError, RuleError
-from .atoms import Atom, Formula, atoms_of, make, negation, sign
+from .atoms import Atom, Formula, atoms_of, flipped, make, negation, sign
 from .letters import Letters
 from .numbers import expression
 from .reduce import Conjunction, Context, cases, reduce, union
@@ -55,6 +55,9 @@ class Branch:
 
     def __str__(self) -> str:
         letters = Letters()
+        if self.lower == self.upper:
+            condition = str(self.when)
+            return f"{self.name} = {shown(self.lower, letters)}" + ("" if condition == "all parameters" else f"  when  {condition}")
         signs = [("<=" if c else "<") for c in self.closed]
         parts = [f"{shown(self.lower, letters)} {signs[0]} " if self.lower != -oo else "", self.name,
                  f" {signs[1]} {shown(self.upper, letters)}" if self.upper != oo else ""]
@@ -143,7 +146,13 @@ def _branches(region: "Region", conjunction: Conjunction, x: Symbol, context: Co
     if curved or any(len(a.factors) > 1 for a in bound):
         line, alone = Line(region, conjunction, x, context), len(bound) == len(curved) == 1 and _quadratic(bound[0], x)
         return _parabola(region, free, bound[0], x, context) if alone and len(line.others) > 1 else line.branches()
+    bound = [b for a in bound for b in _inequalities(a)]
     return _between(region, free, [Bound(-r/s, s, r, a.op == ">=") for a in bound for s, r in [_line(a, x)]], x, context)
+
+
+def _inequalities(a: Atom) -> tuple[Atom, ...]:
+    """An equation as two bounds that meet."""
+    return (Atom(a.factors, ">="), Atom(flipped(a.factors), ">=")) if a.op == "==" else (a,)
 
 
 def _quadratic(a: Atom, x: Symbol) -> bool:
@@ -176,8 +185,8 @@ def _pair(region: "Region", free: list[Atom], lines: list[Bound], low: Bound | N
         asks += make(low.slope, ">")
     if high is not None:
         asks += make(-high.slope, ">")
-    if low is not None and high is not None:
-        asks += make(high.rest*low.slope - low.rest*high.slope, ">")    # -r/s < -r'/s' with s > 0 > s'
+    if low is not None and high is not None:                            # -r/s < -r'/s' with s > 0 > s'; equal where both belong to it
+        asks += make(high.rest*low.slope - low.rest*high.slope, ">=" if low.closed and high.closed else ">")
     for b in lines:
         if b is not low and b is not high:
             asks += _stays(b, low, high)
@@ -193,10 +202,13 @@ def _stays(b: Bound, low: Bound | None, high: Bound | None) -> list[Atom]:
     """b holds at both ends, and somewhere between them strictly."""
     at_low = (b.rest*low.slope - b.slope*low.rest) if low else -b.slope
     at_high = (b.slope*high.rest - b.rest*high.slope) if high else b.slope
-    total = make(at_low, ">=") + make(at_high, ">=")
+    closed_low, closed_high = (not b.closed and end is not None and end.closed for end in (low, high))
+    total = [*make(at_low, ">" if closed_low else ">="), *make(at_high, ">" if closed_high else ">=")]
     if low is None or high is None:
         inside = at_low + b.slope if low else at_high - b.slope if high else b.rest
-        return [*total, *make(inside, ">")]
+        return [*total, *make(inside, ">=" if b.closed else ">")]
+    if b.closed:
+        return total
     return [*total, *make(at_low - at_high*low.slope/high.slope, ">")]
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from sympy import Expr, Float, Integer, Piecewise, nan, oo
 
 from ..core.errors import ParameterError, RuleError
-from ..core.rule import Rule
+from ..core.rule import Rule, as_rule
 from . import pool
 from .closed_tuning import HIGH, LOW
-from .linear import as_expression
+from .mode import as_expression, names_in, no_clash
 from .numbers import expression
 from .proof import Proof
 from .rates import Rate, rate
@@ -74,14 +74,14 @@ class Tuning:
         return "$\\displaystyle " + r",\quad ".join(rows) + (rf"\quad\text{{({self.note})}}" if self.note else "") + "$"
 
 
-def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] | None = None) -> Tuning:
+def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] | str | None = None) -> Tuning:
     """The parameters that make the worst rate over all curvatures in [mu, L] smallest.
 
     rho* = min over parameters of max over lam in [mu, L] of rate(lam); all real parameters compete.
 
     rule : Rule with one curvature; mu, L : names or numbers with 0 < mu <= L (the same name twice: one curvature);
-    params : the parameters to choose, by default all that the rate depends on; the others stay as they are, and parameters of the
-    rule called mu and L are the ends of the interval.
+    params : the parameters to choose (one name or several), by default all that the rate depends on; the others stay as they
+    are, and parameters of the rule called mu and L are the ends of the interval.
     Returns a Tuning. Where no closed form is found, numbers for mu and L give a numeric optimum, labelled so, with a proved lower
     bound where one is found; with names that is a RuleError.
 
@@ -89,10 +89,12 @@ def optimum(rule: Rule, mu: Any = "mu", L: Any = "L", *, params: Iterable[str] |
     >>> optimum(method(lambda x, *, eta, grad: x - eta*grad(x)))
     eta = 2/(L + mu), rho = (L - mu)/(L + mu)        proved
     """
-    found = rate(rule)
+    found = rate(as_rule(rule))
     own = tuple(n for n in rule.params if symbol(n) in found.free_symbols and symbol(n) not in (LOW, HIGH))
-    names = own if params is None else tuple(params)
+    names = own if params is None else names_in(params, "params")
     low, high = as_expression(mu), as_expression(L)
+    no_clash(rule.name, "the interval", low.free_symbols | high.free_symbols,
+             {*map(str, found.free_symbols - set(found.curvatures)), *names} - {"mu", "L"})
     _check(rule, found, names, low, high)
     if not {symbol(n) for n in names} & {LOW, HIGH}:
         with _patiently(f"optimum of {rule.name}: looking for a closed form, for at most {SECONDS*pool.PATIENCE:g} s"):

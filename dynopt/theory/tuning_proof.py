@@ -26,7 +26,7 @@ def prove_best(problem: "Problem", c: Candidate) -> tuple[Proof | None, bool]:
     lower = _no_better(problem, c)
     if not _all_unsat([lower]):
         return None, False
-    upper = [*_real(problem, c), *_reached(problem, c)]
+    upper = [*_real(problem, c), *_reached(problem, c), *_positive(problem, c)]
     questions = [lower, *upper]
     if not _all_unsat(upper):
         return None, True
@@ -57,6 +57,14 @@ def _real(problem: "Problem", c: Candidate) -> list[Question]:
         if make(inside, ">"):
             found.append(("a root that is not real", (*known, *others, ("or", *(a.negated for a in make(inside, ">"))))))
     return found
+
+
+def _positive(problem: "Problem", c: Candidate) -> list[Question]:
+    """A formula for the rate that is not positive somewhere: there it is no rate, and says nothing."""
+    if problem.flow:
+        return []
+    roots = [a for g in c.roots for a in make(g, ">=")]
+    return [("a rate that is not positive", (*_facts(problem, c), *roots, ("or", *(a.negated for a in make(c.rho, ">")))))]
 
 
 def below(p: Coefficients, rho: Expr, flow: bool) -> list[Atom]:
