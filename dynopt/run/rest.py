@@ -100,15 +100,26 @@ def _fixed_point(rule: Rule, held: dict, unnamed: list[str], asked: list[str], p
         return None
     if not (np.isfinite(columns).all() and np.isfinite(base).all()):
         return None
-    sizes = np.linalg.svd(columns, compute_uv=False)
-    if (sizes[..., -1] <= 1e-12*np.maximum(sizes[..., 0], 1e-12)).any():
+    inverse = _inverse(columns)
+    if inverse is None:
         return None
-    guess = (np.linalg.pinv(columns) @ -base[..., None])[..., 0]
+    guess = np.stack([sum(-base[..., i]*inverse[..., j, i] for i in range(len(asked))) for j in range(len(unnamed))], -1)
     guess = np.where(np.abs(guess) < 1e-14*(1 + np.abs(base).max()), 0.0, guess)
     scale = 1.0 + max(float(np.abs(v).max()) for v in held.values())
     if np.abs(drift(guess)).max() > 1e-9*scale:
         return None
     return {s: _snap(guess[..., j], held) for j, s in enumerate(unnamed)}
+
+
+def _inverse(columns: np.ndarray) -> np.ndarray | None:
+    """Pseudo-inverses of the probed matrices, a single one where all paths and entries ask the same; None where one has no inverse."""
+    flat = columns.reshape(-1, *columns.shape[-2:])
+    columns = flat[0] if (flat == flat[:1]).all() else columns
+    single = columns.shape[-2:] == (1, 1)               # a number: no need to ask LAPACK a hundred thousand times
+    sizes = np.abs(columns[..., 0]) if single else np.linalg.svd(columns, compute_uv=False)
+    if (sizes[..., -1] <= 1e-12*np.maximum(sizes[..., 0], 1e-12)).any():
+        return None
+    return 1/columns if single else np.linalg.pinv(columns)
 
 
 def _snap(value: np.ndarray, held: dict[str, np.ndarray]) -> np.ndarray:
