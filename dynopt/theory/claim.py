@@ -25,8 +25,8 @@ class Stable:
     defined: tuple[Expr, ...] = ()                                      # not zero, else there is no rule
     needs: tuple[Expr, ...] = ()                                        # positive, else the limit that was taken does not exist
     whole: tuple[Coefficients, ...] = ()                                # the unfactored polynomial, for tests on numbers
-    by_theorem = True                                                   # `asked` and `granted` say the same as the claim
     allowed: tuple[Expr, ...] = ()                                      # not negative, else a chance is none
+    by_theorem = True                                                   # `asked` and `granted` say the same as the claim
     exact = True                                                         # `holds` is exact on a Grid
 
     @property

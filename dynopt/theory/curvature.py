@@ -51,6 +51,10 @@ def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
         low, high = (as_expression(v) for v in (over if not isinstance(over, str) else ()))
     except (TypeError, ValueError):                                     # RuleError is a ValueError
         raise RuleError(f'over={over!r:.60}, expected the two ends of an interval, as in over=("mu", "L")') from None
+    if not all(e.is_rational_function() for e in (low, high)):
+        raise RuleError(f"over={over!r:.60}, expected ends that are names, numbers or fractions of such; give a root a name of its own")
+    own = {n for n in question.linear.names if n not in ("mu", "L")} | {"lam"}          # mu and L mean the ends, whoever has them
+    no_clash("over", f"{over!r:.60}", low.free_symbols | high.free_symbols, own)
     if set(question.linear.curvatures) - {LAM}:
         raise LinearizeError("over= asks for one real curvature lam; this rule has several, or a complex one")
     if (low.is_number and low < 0) or (high.is_number and high <= 0) or (low.is_number and high.is_number and low > high):
@@ -58,10 +62,6 @@ def _interval(over: Any, question: "Question") -> tuple[Expr, Expr, list[Atom]]:
     return low, high, [*make(high - low, ">="), *make(low, ">="), *make(high, ">")]
 
 
-    if not all(e.is_rational_function() for e in (low, high)):
-        raise RuleError(f"over={over!r:.60}, expected ends that are names, numbers or fractions of such; give a root a name of its own")
-    own = {n for n in question.linear.names if n not in ("mu", "L")} | {"lam"}          # mu and L mean the ends, whoever has them
-    no_clash("over", f"{over!r:.60}", low.free_symbols | high.free_symbols, own)
 def always(a: Atom, low: Expr, high: Expr) -> Formula:
     """The relation for all lam of the interval: exact up to degree two, else what both ends ask for."""
     if LAM not in a.symbols:
