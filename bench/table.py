@@ -15,6 +15,11 @@ ABOUT = """
 Asked for: "20x numpy" is a ratio of at least 20; "80 % of FMA peak" is the share of the fused multiply-adds that the processor can do, timed in
 the same pairs, an instruction of any kind counted as one; "1 s" is a time. Each is marked **met** or, with the figure, **missed**.
 """
+SIZES = """
+Cost of a step against the number of paths and the dimension, by `python bench/sizes.py`:
+
+![heavy ball in dynopt, numpy, torch and jax: nanoseconds of CPU per step and entry](sizes.svg)
+"""
 
 
 def verdict(row: Row) -> str:
@@ -61,5 +66,5 @@ def table(rows: list[Row], facts: list[str]) -> str:
         seconds = f"{r.seconds:.3g} {r.unit}" if r.seconds else "-"
         ratios = ", ".join(f"{n} {v:.0%}" if n == "FMA peak" else f"{n} {v:.3g}x" for n, v in r.ratios.items())
         lines.append(f"| {r.workload} | {seconds} | {ratios} | {verdict(r)} | {r.note} | {r.measured} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, SIZES])
 
