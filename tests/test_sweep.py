@@ -34,6 +34,7 @@ def test_without_xarray_the_cure_is_told(monkeypatch):
     (dict(grid=None), "expected values by parameter"), (dict(grid={"eta": .1}), r"grid\['eta'\] has shape \(\)"),
     (dict(grid={"lr": [.1]}), "unknown parameter 'lr'"), (dict(eta=.1), "eta is in the grid and given"),
     (dict(steps=None), "expected steps=1000"), (dict(until=3.), "expected steps=1000 and not until"),
+    (dict(grid={"eta": [.1]}, beta=np.array([.5, .6])), r"beta has shape \(2,\), expected one number"),
     (dict(grid={"eta": [.1, -1.], "beta": [.5]}), "expected eta > 0"), (dict(grid={"eta": [.1, np.nan], "beta": [.5]}), "expected finite")])
 def test_refusals(change, told, monkeypatch):
     monkeypatch.setattr(sweeps, "need_xarray", lambda: None)

@@ -45,7 +45,7 @@ def raced(seconds, monkeypatch, tmp_path, blocks=30):
 def test_the_fastest_width_gets_the_rest_of_the_work(monkeypatch, tmp_path):
     race, blocks = raced({8: 3., 16: 2., 32: 1.}, monkeypatch, tmp_path)
     assert race.best == 32 and blocks == {8: 5, 16: 5, 32: 20}
-    assert widths.remembered("a kernel") == 32 and load(machine.key_for("width", "a kernel")) == b"32"
+    assert widths.remembered("a kernel") == 32 and load("a kernel") == b"32"
 
 
 def test_a_small_lead_does_not_move_the_rule(monkeypatch, tmp_path):
@@ -72,7 +72,7 @@ def test_a_race_changes_no_bit(monkeypatch, tmp_path):
     vector = machine.lanes_of_machine()
     assert race.best in (vector, 2*vector, 4*vector) and sum(race.given.values()) > 15
     [(name, chosen)] = [(n, w) for n, w in widths._chosen.items() if w]
-    assert chosen == race.best == int(load(machine.key_for("width", name)))
+    assert chosen == race.best == int(load(name))
 
 
 def test_little_work_and_single_paths_are_not_raced(monkeypatch, tmp_path):

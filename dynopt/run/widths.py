@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Callable
 
@@ -22,7 +23,7 @@ ENOUGH = 3e10                                       # operations, about a second
 LONGEST = 200                                       # operations of a step beyond which these take too long
 ROUNDS = 5                                          # blocks that each width is given
 MARGIN = .97                                        # the rule's width stays unless another needs less than this part of its time
-_spent: dict[str, float] = {}                       # operations of each kernel in this process
+_spent: dict[str, float] = {}                       # operations of each kernel in this process, by the name that its width is kept under
 _chosen: dict[str, int | None] = {}
 _races: dict[str, "Race"] = {}
 _lock = threading.Lock()
@@ -52,26 +53,32 @@ def fastest(kernel: LaneKernel, other: Callable[[int], LaneKernel], kinds: tuple
 
     `work` is what the run will do, in operations; `taken` are the steps that its paths have taken, to know what a block has cost.
     """
-    name = kernel.text
     if kernel.width == 1:
-        return machine.function(name, "run", *kinds)
+        return machine.function(kernel.text, "run", *kinds)
+    name = name_of(kernel.text)
     width = remembered(name)
     if width is not None:
         return machine.function(other(width).text, "run", *kinds)
     with _lock:
         _spent[name] = _spent.get(name, 0.0) + work
         if kernel.cost > LONGEST or _spent[name] < ENOUGH:
-            return machine.function(name, "run", *kinds)
+            return machine.function(kernel.text, "run", *kinds)
         if name not in _races:
             vector = machine.lanes_of_machine()
             _races[name] = Race(kernel.width, {w: machine.function(other(w).text, "run", *kinds) for w in (vector, 2*vector, 4*vector)})
     return lambda *arguments: _races[name].step(name, taken, *arguments)
 
 
+@lru_cache(maxsize=256)
+def name_of(text: str) -> str:
+    """The name under which the width of a kernel is kept, by its text at the rule's width."""
+    return machine.key_for("width", text)
+
+
 def remembered(name: str) -> int | None:
     """The width that won an earlier race of this kernel, in this process or another."""
     if name not in _chosen:
-        content = load(machine.key_for("width", name))
+        content = load(name)
         _chosen[name] = int(content) if content else None
     return _chosen[name]
 
@@ -102,7 +109,7 @@ class Race:
             if not self.best and min(map(len, self.paces.values())) >= ROUNDS:
                 self.best = self.winner()
                 _chosen[name] = self.best
-                save(machine.key_for("width", name), str(self.best).encode())
+                save(name, str(self.best).encode())
 
     def winner(self) -> int:
         times = {w: statistics.median(p) for w, p in self.paces.items()}
