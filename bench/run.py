@@ -83,16 +83,23 @@ def main(wanted: list[str]) -> None:
         "single": lambda: rows_solve.single(heyoka, jax, boost), "many": lambda: rows_solve.many(heyoka),
         "large": rows_solve.large_quadratic, "catalogue": catalogue.rows}
     place = Path(tempfile.gettempdir())/f"dynopt-bench-{os.getuid()}"/"rows.json"
-    known = json.loads(place.read_text()) if wanted and place.exists() else {}
+    if not wanted:
+        place.unlink(missing_ok=True)
     for name in wanted or groups:
         try:
-            known[name] = [asdict(row) | {"measured": version()} for row in groups[name]()]
+            found = [asdict(row) | {"measured": version()} for row in groups[name]()]
         except Exception:
             traceback.print_exc()
-            known[name] = [asdict(Row(f"the rows of {name}", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))]
-        place.write_text(json.dumps(known))
+            found = [asdict(Row(f"the rows of {name}", note=f"failed: {traceback.format_exc().splitlines()[-1]}"))]
+        place.write_text(json.dumps(kept(place) | {name: found}))           # read again: others may have measured meanwhile
+    known = kept(place)
     rows = [Row(**row) for name in groups for row in known.get(name, [])]
     (HERE/"results.md").write_text(table(rows, facts(peak, bandwidth)), encoding="utf-8")
+
+
+def kept(place: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows measured so far, by group."""
+    return json.loads(place.read_text()) if place.exists() else {}
 
 
 if __name__ == "__main__":
