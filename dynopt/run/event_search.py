@@ -6,7 +6,7 @@ from typing import Callable
 import numpy as np
 from scipy.optimize import brentq
 
-SAMPLES, LOOKS = 8, 2000                            # looks at each step, and at a whole run
+SAMPLES, LOOKS = 16, 2000                           # looks at each step, and at a whole run
 HALVINGS, NEAR = 50, 1e-3                           # of a bracket around an extremum; where differences are taken, as a share of it
 HILL = 10.0                                         # slopes beside a touching zero climb to so many times what counts as zero
 Level = Callable[[np.ndarray], np.ndarray]
