@@ -26,6 +26,7 @@ _TABLE = {
     "catalog.data": "dataset",
     "catalog.schemes": "explicit_euler implicit_euler symplectic_euler leapfrog conformal_leapfrog runge_kutta rk2 heun rk4 rkc "
                        "theta bdf2 splitting baoab euler_maruyama",
+    "catalog.scheme_partitioned": "partitioned",
     "catalog.scheme_exponential": "exponential_euler exponential_rk2",
     "catalog.blocks": "delayed lookahead weight_decay averaged alternating accumulated multistep_local",
     "theory.linear": "linearize",

@@ -32,7 +32,7 @@ def last(x0, tol, method):
 def growth():
     """What the flow makes of an error at the start."""
     end = last(X0, 1e-12, "dop853")
-    return max(np.abs(last(X0 + 1e-7*e, 1e-12, "dop853") - end).max()/1e-7 for e in np.eye(14))
+    return max(np.abs(last(X0 + 1e-7*e, 1e-12, "dop853") - end).max()/1e-7 for e in np.eye(14)[::4])
 
 
 @pytest.mark.parametrize("method, tol", [("tsit5", 1e-6), ("tsit5", 1e-9), ("dop853", 1e-6), ("dop853", 1e-9), ("dop853", 1e-12), ("radau", 1e-6)])
