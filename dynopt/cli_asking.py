@@ -82,7 +82,8 @@ def studies(
                    show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Run all of them.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Only list them, run none.")] = False,
-    figures: Annotated[str, typer.Option(metavar="FOLDER", help="Draw each into this folder.", show_default=False)] = "",
+    figures: Annotated[str, typer.Option(metavar="FOLDER", help="Draw each into this folder; named ones go to figures/studies otherwise.",
+                     show_default=False)] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Run studies: a claim, what is derived, what is measured, whether the two agree."""

@@ -28,11 +28,12 @@ def run_studies(ids: list[str], *, every: bool, listed: bool, figures: str, as_j
     for number, entry in enumerate(entries, 1):
         with Waiting(f"{number} of {len(entries)}: {entry.id} {entry.title}"):
             study = entry.run()
-            if figures or ids:
-                _draw(study, folder)
+            drawn = _draw(study, folder) if figures or (ids and not as_json) else None
         found.append(study)
         if not as_json:
             (_tell if ids else _row)(study)
+            if ids and drawn:
+                field("picture", str(drawn))
     if figures:
         _gallery(found, folder)
     if as_json:
@@ -64,13 +65,14 @@ def _tell(study: Any) -> None:
     field("verdict", study.verdict)
 
 
-def _draw(study: Any, folder: Path) -> None:
-    """The study's picture, as SVG and PNG."""
+def _draw(study: Any, folder: Path) -> Path | None:
+    """The study's picture, as SVG and PNG; where the first is."""
     if study.draw is None:
-        return
+        return None
     from dynopt.plot.written import write_picture
     folder.mkdir(parents=True, exist_ok=True)
     write_picture(study.draw, folder/f"{study.id}.svg", folder/f"{study.id}.png")
+    return folder/f"{study.id}.svg"
 
 
 def _gallery(found: list[Any], folder: Path) -> None:

@@ -260,7 +260,7 @@ def test_studies_are_listed_run_and_drawn(capsys, tmp_path):
     code, out, _ = run("studies", "--list", capsys=capsys)
     assert code == 0 and out.startswith("Q01")
     code, out, _ = run("studies", "q01", "--figures", str(tmp_path), capsys=capsys)
-    assert code == 0 and "verdict" in out and "DISAGREES" not in out
+    assert code == 0 and "verdict" in out and "DISAGREES" not in out and f"picture     {tmp_path/'Q01.svg'}" in out
     assert {path.name for path in tmp_path.iterdir()} == {"Q01.svg", "Q01.png", "index.html"}
     code, out, _ = run("studies", "Q01", "--json", "--figures", str(tmp_path), capsys=capsys)
     assert code == 0 and json.loads(out)[0]["agree"] is True
