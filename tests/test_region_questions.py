@@ -97,6 +97,12 @@ def test_a_number_that_no_float_holds_is_refused_before_it_is_multiplied_out(lit
         stability(gradient_descent, given=[f"eta < {literal}"])
 
 
+def test_a_number_that_would_be_factored_for_hours_is_not():
+    rule = method.from_string("v = 1e200*eta*v + 1e-200*grad(x); x = x - v", state="x v")
+    assert "a number has 201 digits (1e+200)" in stability(rule).unknown
+    assert str(stability(method.from_string("x = x - 1e-40*eta*grad(x)", state="x"))).startswith("0 < eta*lam < 2000000000")
+
+
 def test_mu_and_L_of_a_rule_are_the_ends_of_the_interval():
     assert str(stability(rules["nag_sc"], over=("mu", "L"))) == str(stability(rules["nag_sc"], over=("mu", "L"), given=["mu <= L"]))
 

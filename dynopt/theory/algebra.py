@@ -13,6 +13,7 @@ from ..core.expr import Node, evaluate
 from .symbols import symbol
 
 MOST_TERMS = 20_000                                                      # of one expression, multiplied out
+MOST_DIGITS = 60                                                         # of one number
 
 class LinearizeError(RuleError):
     """A rule (or a part of it) has no linearization on one mode; the message says why and what applies instead."""
@@ -30,12 +31,21 @@ COMPARE: dict[str, Callable] = {"lt": sympy.Lt, "le": sympy.Le, "gt": sympy.Gt, 
 def leaf_value(node: Node, values: Mapping[str, Any]) -> Any:
     """A parameter or a number as sympy sees it."""
     if node.op == "const":
-        return Rational(node.data.numerator, node.data.denominator)
+        return _number(node.data.numerator, node.data.denominator)
     if node.op == "pi":
         return sympy.pi
     if node.op == "param":
         return values[node.data] if node.data in values else symbol(node.data)
     raise LinearizeError(f"`{node!r}` is {node.op}, expected numbers and parameters")
+
+
+def _number(over: int, under: int) -> Rational:
+    """A number of a rule, refused where sympy would factor integers of its size for hours."""
+    digits = len(str(max(abs(over), under)))
+    if digits > MOST_DIGITS:
+        raise LinearizeError(f"a number has {digits} digits ({over/under:.6g}), at most {MOST_DIGITS} are handled; "
+                             "give it a name of its own, or measure in other units")
+    return Rational(over, under)
 
 
 def operation(node: Node, args: list) -> Any:
