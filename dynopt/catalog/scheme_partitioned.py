@@ -22,7 +22,7 @@ def partitioned(A: Any, b: Any, A2: Any, b2: Any, name: str = "partitioned") -> 
     >>> from dynopt import conservative, equivalent, heavy_ball
     >>> stoermer = partitioned([[0, 0], ["1/2", "1/2"]], ["1/2", "1/2"], [["1/2", 0], ["1/2", 0]], ["1/2", "1/2"])
     >>> equivalent(stoermer(conservative), heavy_ball)
-    partitioned(conservative) is heavy_ball with eta = h**2, beta = 1
+    partitioned(conservative) is heavy_ball with eta = h**2, beta = 1; heavy_ball can do more
     """
     first, second = RungeKutta.read((A, b), name), RungeKutta.read((A2, b2), name)
     if first.stages != second.stages:
