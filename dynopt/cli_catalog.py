@@ -43,14 +43,15 @@ def summary(thing: Any) -> str:
 
 def region_in_a_line(rule: Rule) -> str:
     """Where the rule is stable, and how that was asked; the first reason where it is unknown. Answers are kept on disk."""
-    key = key_of("region in a line", _theory(), rule.kind, rule.key, " ".join(rule.signature.counts))
+    open_ = [c for c in rule.signature.counts if c not in rule.counts and c not in rule.signature.defaults]
+    key = key_of("region in a line", _theory(), rule.kind, rule.at(**dict.fromkeys(open_, 2)).key, " ".join(open_))
     kept = load(key)
     if kept is not None:
         return kept.decode()
     from dynopt.theory.usual import usual
     found, how = usual(rule)
     text = str(found).partition(";")[0] + (f"  [{how}]" if how else "")
-    if not found.unknown:                                                # more time may know more
+    if "given up" not in found.unknown:                                  # more time may know more
         save(key, text.encode())
     return text
 

@@ -126,6 +126,7 @@ def test_a_region_of_the_catalogue_is_derived_once(capsys, monkeypatch, tmp_path
     from dynopt import cli_catalog
     monkeypatch.setenv("DYNOPT_CACHE_DIR", str(tmp_path))
     first = run("catalog", "Cauchy", capsys=capsys)
+    assert "n = 2" in run("catalog", "chebyshev_roots", capsys=capsys)[1], "counts are open in the catalogue"
     asked = []
     monkeypatch.setattr("dynopt.theory.usual.usual", lambda rule: asked.append(rule.name) or (_ for _ in ()).throw(RuleError("asked")))
     assert run("catalog", "Cauchy", capsys=capsys) == first and "0 < eta*lam < 2" in first[1] and not asked
