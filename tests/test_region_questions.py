@@ -103,6 +103,12 @@ def test_a_number_that_would_be_factored_for_hours_is_not():
     assert str(stability(method.from_string("x = x - 1e-40*eta*grad(x)", state="x"))).startswith("0 < eta*lam < 2000000000")
 
 
+def test_a_power_in_the_denominator_dies_out_too():
+    assert str(stability(method.from_string("x = x - eta*(2 - 1/2**k)*grad(x)", state="x"))) == "0 < eta*lam < 1"
+    falling = stability(method.from_string("x = x - eta*(1 + 1/c**k)*grad(x)", state="x"))
+    assert falling.contains(c=np.array([1.5, -1.5, .5, -.5]), eta=1.0, lam=1.5).tolist() == [True, True, False, False]
+
+
 def test_mu_and_L_of_a_rule_are_the_ends_of_the_interval():
     assert str(stability(rules["nag_sc"], over=("mu", "L"))) == str(stability(rules["nag_sc"], over=("mu", "L"), given=["mu <= L"]))
 

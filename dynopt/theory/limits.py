@@ -98,6 +98,8 @@ def _branch(p: Piecewise, variable: Symbol) -> Expr:
 def _dying(p: Pow, variable: Symbol, needs: list[Expr]) -> Expr:
     base, rate = p.base, sympy.expand(p.exp).coeff(variable, 1)
     growth = sympy.expand(p.exp - rate*variable)
+    if rate.is_negative:                                                # 2**(-k) is (1/2)**k
+        base, rate = 1/base, -rate
     if growth.has(variable) or not rate.is_positive or base.has(variable):
         raise LinearizeError(f"`{p}` is no geometric sequence, so its limit is not known here")
     if base.is_number:
