@@ -41,9 +41,10 @@ def test_a_region_put_together_by_hand_claims_nothing():
 
 
 def test_without_an_answer_from_z3_nothing_is_proved(monkeypatch):
-    found = stability(T.heavy_ball)
+    found, plain = stability(T.optimistic), stability(T.heavy_ball)
     monkeypatch.setattr(smt, "decide_text", lambda text, **_: smt.Answer("unknown"))
     assert prove(found).status == "unknown"
+    assert "word for word" in prove(plain).method                        # its relations are the theorem's: there is nothing to decide
 
 
 def test_regions_stay_right_when_z3_is_silent(monkeypatch):

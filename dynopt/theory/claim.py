@@ -8,11 +8,12 @@ from typing import Any, Mapping
 import numpy as np
 from sympy import Expr, Integer, Symbol
 
-from .atoms import Atom, Formula, make
+from .atoms import Atom, Formula, make, terms
 from .numbers import holds, polynomials
-from .schur import Coefficients, disk_conditions, half_plane_conditions, moebius
+from .schur import Coefficients, disk_conditions, enough, half_plane_conditions, moebius
 
 SURE = 1e-9                                                              # relative distance from a tie that counts as sure
+LONG = 24                                                                # terms
 Obligation = tuple[str, tuple[Formula, ...]]
 
 
@@ -62,6 +63,13 @@ class Stable:
     def granted(self) -> tuple[Formula, ...]:
         """The same as premises."""
         return tuple(a for _, a in self.asked())
+
+    def enough(self) -> list[list[list[Atom]]]:
+        """For each part of the claim the selections of what is asked for that decide it alone."""
+        conditions = disk_conditions if self.place == "disk" else half_plane_conditions
+        parts = [[[a]] for a in self.conditions]
+        parts += [[[a for c in some for a in make(c.expr, ">")] for some in enough(conditions(p), len(p) - 1)] for p in self.polynomials]
+        return parts
 
     # -- for z3 ------------------------------------------------------------------------------------------------
     def violated(self) -> list[Obligation]:
@@ -114,7 +122,9 @@ def _unknown(name: str, positive: bool = False) -> Symbol:
 
 
 def _equal(e: Expr) -> tuple[Atom, ...]:
-    return make(e.expand(), "==")
+    """e == 0; a long polynomial with unknown roots in it has no factors worth the search."""
+    e = e.expand()
+    return make(e, "==") if len(terms(e)) < LONG else (Atom((e,), "=="),)
 
 
 def _root_outside(p: Coefficients, place: str) -> list[Obligation]:

@@ -80,6 +80,10 @@ class Every:
         """What the theorem asks for at every lam between the ends."""
         return [(self._between(), a) for _, a in self.inner.asked()]
 
+    def enough(self) -> list[list[list[Atom]]]:
+        """Which of them decide alone."""
+        return self.inner.enough()
+
     def granted(self) -> tuple[Formula, ...]:
         """What the theorem grants at the ends, and where a quadratic condition is least between them."""
         return (*self._limit(), *(always(a, self.low, self.high) for _, a in self.inner.asked()))

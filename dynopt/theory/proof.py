@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Iterable
 
 import numpy as np
 
-from .atoms import Formula, negation
+from .atoms import Formula, degree
 from .generators import is_loose
+from .lemmas import by_theorem
 from .pool import PATIENCE
 from .sampling import DENOMINATOR, Sample, check, exact
 from .smt import NLSAT, SECOND, decide, text_of
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from .region import Region
 
 MS = 3000                                                                # for one question
-STEEP_MS = 1200                                                          # for one with explicit roots of a cubic or more
+ROOTS_MS = 1000                                                          # for one with explicit roots where a theorem can take over
+STEEP_MS = 400                                                           # for one with explicit roots of a cubic or more
 SECONDS = 25.0                                                           # for all of them
 Question = tuple[str, tuple[Formula, ...]]
 
@@ -63,17 +65,22 @@ def prove(region: "Region") -> Proof:
 def _decided(region: "Region", questions: list[Question], sample: Sample, text: str) -> Proof:
     deadline = time.monotonic() + SECONDS*PATIENCE
     method = "inside the region no root is in the wrong place, outside not all are in the right one (z3, explicit roots)"
-    steep = max((len(p) - 1 for p in getattr(region.claim, "polynomials", ())), default=1) > 2
-    open_ = _ask(region, questions, NLSAT, deadline, ms=STEEP_MS if steep else MS)
+    open_ = _ask(region, questions, NLSAT, deadline, ms=_limit(region))
     if open_:
-        failed, theorem = _undecided(region, open_, text), _by_theorem(region)
-        if failed.counterexample is not None or not theorem:
+        failed = _undecided(region, open_, text)
+        if failed.counterexample is not None or region.claim is None or not region.claim.by_theorem:
             return failed
-        text += smt2(region.facts, theorem)
-        left = _ask(region, theorem, NLSAT, deadline + SECONDS*PATIENCE)
+        answers: list[tuple[str, str, dict]] = []
+
+        def ask(question: Question, ms: int) -> str:
+            answers[:] = _ask(region, [question], NLSAT, deadline + SECONDS*PATIENCE, ms)
+            return answers[0][1] if answers else "unsat"
+        questions, left = by_theorem(region, ask)
+        text += smt2(region.facts, [*questions, *([left] if left else [])])
         if left:
-            return _undecided(region, left, text)
-        questions, method = theorem, "equal to the Lienard-Chipart conditions of the characteristic polynomial (z3)"
+            return _undecided(region, answers or [(left[0], "unknown", {})], text)
+        said = "equal to" if questions else "word for word"
+        method = f"{said} the Lienard-Chipart conditions of the characteristic polynomial{' (z3)' if questions else ''}"
     second = [label for label, v, _ in _ask(region, questions, SECOND, time.monotonic() + 2.0*PATIENCE, ms=500) if v == "sat"]
     if second:
         return Proof("unknown", f"two strategies of z3 disagree on: {second[0]}", text)
@@ -130,16 +137,12 @@ def _complete(region: "Region") -> list[Question]:
     return [("all roots in place outside the region", (*case, *parts)) for case in region.claim.fulfilled() for parts in single]   # type: ignore[union-attr]
 
 
-def _by_theorem(region: "Region") -> list[Question]:
-    """The region and the unreduced conditions of the theorem imply each other."""
-    claim = region.claim
-    if claim is None or not claim.by_theorem:
-        return []
-    sound = [("the region implies the theorem's conditions", (*c, *premises, negation(a)))
-             for c in region.union for premises, a in claim.asked()]
-    outside = [("or", *(a.negated for a in c)) for c in region.union]
-    single = [(a.negated,) for a in region.union[0]] if len(region.union) == 1 else [tuple(outside)]
-    return sound + [("the theorem's conditions imply the region", (*claim.granted(), *parts)) for parts in single]
+def _limit(region: "Region") -> int:
+    """Milliseconds for a question with explicit roots; they are asked for, but not for long, where they are likely to be out of reach."""
+    if region.claim is None or not region.claim.by_theorem:
+        return MS
+    polynomials = getattr(region.claim, "polynomials", ())
+    return STEEP_MS if any(len(p) > 3 or max(map(degree, p)) > 4 for p in polynomials) else ROOTS_MS
 
 
 def smt2(facts: Iterable[Formula], questions: Iterable[Question]) -> str:

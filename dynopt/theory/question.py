@@ -1,6 +1,8 @@
 """One question about a mode, shared by all analyses: the linear system, the conditions on its roots, what is assumed."""
 from __future__ import annotations
 
+from typing import Sequence
+
 from sympy import Expr
 
 from . import pool
@@ -12,7 +14,7 @@ from .linear import Linear
 from .reduce import Conjunction, Context, reduce
 from .region import Region, checked
 from .schur import Coefficients, Condition, in_powers
-from .steps import derivation
+from .steps import Lines, derivation
 
 PLACE = {"method": "disk", "flow": "half_plane"}
 
@@ -50,7 +52,8 @@ class Question:
         atoms, kinds = self.atoms(found)
         context = Context(self.facts)
         union = reduce(atoms, context)
-        return self.finished(union, context, kinds, derivation(self.linear, found, context, union, self.definitions))
+        told = context.again()
+        return self.finished(union, context, kinds, Lines(lambda: derivation(self.linear, found, told, union, self.definitions)))
 
     def atoms(self, found: list[tuple[Coefficients, list[Condition]]]) -> tuple[list[Atom], dict[Expr, str]]:
         """All relations together, and which boundary each factor is."""
@@ -64,5 +67,5 @@ class Question:
                     kinds.setdefault(f, c.kind or "")
         return atoms, kinds
 
-    def finished(self, union: tuple[Conjunction, ...], context: Context, kinds: dict, steps: tuple[str, ...]) -> Region:
+    def finished(self, union: tuple[Conjunction, ...], context: Context, kinds: dict, steps: Sequence[str]) -> Region:
         return checked(Region(union, context.facts, self.definitions, kinds, self.claim, steps, names=self.linear.names))

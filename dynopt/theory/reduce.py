@@ -27,9 +27,14 @@ class Context:
     ms: int = 400
     seconds: float = 8.0
     notes: list[tuple[str, Atom]] = field(default_factory=list)
+    late: bool = False
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds*PATIENCE
+
+    def again(self) -> "Context":
+        """The same with a diary of its own; its time starts when it is first asked."""
+        return Context(self.facts, self.ms, self.seconds, list(self.notes), late=True)
 
     @property
     def positive(self) -> frozenset[Symbol]:
@@ -37,6 +42,8 @@ class Context:
 
     def ask(self, *formulas: Formula) -> Answer:
         """Is there a point where the facts and these formulas hold?"""
+        if self.late:
+            self.deadline, self.late = time.monotonic() + self.seconds*PATIENCE, False
         left = int(1000*(self.deadline - time.monotonic()))
         if left < 5:
             return Answer("unknown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 
 import numpy as np
 from sympy import Eq, Expr, Ge, Gt, Ne, Symbol
@@ -58,7 +58,7 @@ class Region:
     definitions: dict = field(default_factory=dict)      # generator -> the expression that it stands for
     kinds: dict = field(default_factory=dict)            # factor -> kind of boundary
     claim: "Stable | Every | None" = None                         # what the region is said to describe
-    steps: tuple[str, ...] = ()                          # the derivation, one LaTeX line each
+    steps: Sequence[str] = ()                            # the derivation, one LaTeX line each
     unknown: str = ""                                    # why there is no answer
     names: tuple[str, ...] = ()                          # parameters of the rule, whether they matter or not
 

@@ -141,6 +141,17 @@ def _conditions(c: Coefficients, letter: str, first: str | None, last: str, circ
     return found
 
 
+def enough(conditions: list[Condition], degree: int) -> tuple[list[Condition], list[Condition]]:
+    """Two selections of the conditions on one polynomial each of which decides alone (Lienard, Chipart 1914).
+
+    Beside the first and last coefficients and the determinants they keep the coefficients of one parity.
+    """
+    coefficients, determinants = conditions[:degree + 1], conditions[degree + 1:]
+    always = {0, degree, *((1,) if degree % 2 == 0 else ())}             # Delta_1 is the coefficient 1
+    even, odd = ([c for k, c in enumerate(coefficients) if k in always or k % 2 == parity] for parity in (0, 1))
+    return even + determinants, odd + determinants
+
+
 def hurwitz(coefficients: Coefficients, k: int) -> Expr:
     """The k-th Hurwitz determinant, by division-free elimination."""
     c = _elements(coefficients)

@@ -1,7 +1,9 @@
 """The derivation of a region, one LaTeX line for each step: what a teacher puts on the board."""
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Callable
 
 import sympy
 
@@ -16,6 +18,29 @@ if TYPE_CHECKING:
 SUBSTITUTION = {"method": (r"z = \frac{1 + s}{1 - s} \text{ sends the unit disk to the left half plane: all of }",
                            r"\text{all roots in } |z| < 1"),
                 "flow": (r"\text{all roots in the left half plane: all of }", r"\text{all roots in } \Re z < 0")}
+
+
+class Lines(Sequence[str]):
+    """Lines that are written when they are first read: to write long relations takes as long as to derive them."""
+
+    def __init__(self, write: Callable[[], tuple[str, ...]]):
+        self._write = write
+
+    @cached_property
+    def _lines(self) -> tuple[str, ...]:
+        return self._write()
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, i: Any) -> Any:
+        return self._lines[i]
+
+    def __repr__(self) -> str:
+        return repr(self._lines)
+
+    def __reduce__(self) -> tuple:
+        return tuple, (self._lines,)
 
 
 def polynomial_latex(p: Coefficients, letters: Letters, z: str = "z") -> str:
