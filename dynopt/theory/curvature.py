@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Sequence
 
 from sympy import Expr, Symbol, latex
 
@@ -14,10 +14,12 @@ from .mode import as_expression, no_clash
 from .reduce import Context, reduce, union
 from .relations import union_of
 from .show import write
-from .steps import derivation
+from .steps import Lines, derivation
 from .symbols import symbol
 
 if TYPE_CHECKING:
+    from .every import Every
+    from .plane import Plane
     from .question import Question
     from .region import Region
 
@@ -31,13 +33,18 @@ def every_curvature(question: "Question", over: tuple) -> "Region":
     context = Context(question.facts, seconds=15)
     atoms, kinds = question.atoms(question.conditions())
     parts = reduce(atoms, context)
-    cases = [union_of(("and", *(always(a, low, high) for a in c))) for c in parts]
+    asked = [("and", *(always(a, low, high) for a in c)) for c in parts]
+    cases = [union_of(formula) for formula in asked]
     found = union((c for case in cases for conj in case for c in reduce(conj, context)), context)
-    _sure(found, parts, low, high, context)
+    gapless = _sure(found, parts, low, high, context)
     at_ends = {g: kind for f, kind in kinds.items() for v in (low, high) for a in make(f.subs(LAM, v), ">") for g in a.factors}
-    steps = derivation(question.linear, question.conditions(), context, parts, question.definitions)
-    steps = (*steps, _last_step(question, found, low, high, context))
-    return _finished(question, found, low, high, at_ends, steps)
+    told = context.again()
+    steps = Lines(lambda: (*derivation(question.linear, question.conditions(), told, parts, question.definitions),
+                           _last_step(question, found, low, high, told)))
+    from .between import Between
+    from .every import Every
+    claim = Between(question.claim, low, high, parts[0], asked[0], gapless) if gapless else Every(question.claim, low, high)
+    return _finished(question, found, claim, at_ends, steps)
 
 
 def _last_step(question: "Question", found: tuple, low: Expr, high: Expr, context: Context) -> str:
@@ -94,13 +101,20 @@ def _degree(e: Expr, x: Symbol) -> int:
     return int(degree(e, x))
 
 
-def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -> None:
-    """No curvature of the interval leaves the region where the answer holds; the ends show that nothing smaller is needed."""
+def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -> "Plane | None":
+    """No curvature of the interval leaves the region where the answer holds; the ends show that nothing smaller is needed.
+
+    The plane of `between` where that told it, None where z3 did.
+    """
     inside = [*(make(LAM - low, ">=") if low != 0 else ()), *make(high - LAM, ">=")]
     outside = [("or", *(a.negated for a in c)) for c in parts]
-    for c in found:
-        if not context.impossible(*c, *inside, *outside):
+    if any(not context.impossible(*c, *inside, *outside) for c in found):
+        ends = low.free_symbols | high.free_symbols
+        from .between import without_gap
+        gapless = without_gap(parts[0], context.facts, frozenset(ends), low == 0) if len(parts) == 1 else None
+        if gapless is None:
             raise LinearizeError("stability at both ends of the interval of curvatures could not be carried over to its inside")
+        return gapless
     if len(parts) > 1:
         ends = [v for v in (low, high) if v != 0]
         needed = [[b for c, v in zip(pieces, ends) for a in c for b in a.subs({LAM: v})]
@@ -108,13 +122,11 @@ def _sure(found: tuple, parts: tuple, low: Expr, high: Expr, context: Context) -
         rest = [("or", *(a.negated for a in c)) for c in found]
         if any(not context.impossible(*conj, *rest) for conj in needed):
             raise LinearizeError("the region falls into several pieces, and a curvature may lie in another piece than the ends")
+    return None
 
 
-def _finished(question: "Question", found: tuple, low: Expr, high: Expr, kinds: dict, steps: tuple[str, ...]) -> "Region":
-    from .every import Every
+def _finished(question: "Question", found: tuple, claim: "Every", kinds: dict, steps: Sequence[str]) -> "Region":
     from .region import Region, checked
-    ends = [str(s) for e in (low, high) for s in sorted(e.free_symbols, key=str)]
+    ends = [str(s) for e in (claim.low, claim.high) for s in sorted(e.free_symbols, key=str)]
     names = tuple(n for n in dict.fromkeys([*question.linear.names, *ends]) if n != "lam")
-    return checked(Region(found, question.facts, question.definitions, kinds, Every(question.claim, low, high), steps, names=names))
-
-
+    return checked(Region(found, question.facts, question.definitions, kinds, claim, steps, names=names))
