@@ -98,3 +98,55 @@ def _scaled(atom, factor):
 
 def test_the_certificates_are_identities():
     assert all(holds for _, holds in (*disk_certificate(), *half_plane_certificate()))
+
+
+BESIDE = delayed(heavy_ball, "tau")
+
+
+def test_a_delay_beside_momentum_for_every_delay():
+    found = stability(BESIDE, given=["beta >= 0"])
+    assert str(found) == "|beta| < 1, 0 < eta*lam < delay_edge(beta, tau - 1)" and r"\operatorname{edge}" in found.latex
+    assert found.proof.status == "proved" and "Gauss-Lucas" in found.proof.method
+    assert "given=['beta >= 0']" in stability(BESIDE).unknown
+    averaged_gradient = stability(delayed(rules["heavy_ball_ema"], "tau"), given=["beta >= 0"])
+    assert "eta*lam*(1 - beta) < delay_edge(beta, tau - 1)" in str(averaged_gradient)
+
+
+@pytest.mark.parametrize("tau", [0, 1, 2, 3, 6, 11, 25])
+def test_every_whole_delay_of_momentum_by_eigenvalues(tau):
+    found, rng = stability(BESIDE, given=["beta >= 0"]), np.random.default_rng(tau)
+    beta, gain = rng.uniform(0, 1.2, 400), rng.uniform(-.2, 4, 400)*rng.random(400)**2
+    radius = np.array([_radius(tau, b, g) for b, g in zip(beta, gain)])
+    told = found.contains(eta=gain, lam=1., beta=beta, tau=tau)
+    assert np.array_equal(told, radius < 1) and 5 < told.sum() < 395
+    if tau < 4:                                                          # and the region that Jury's conditions give
+        assert np.array_equal(stability(delayed(heavy_ball, tau)).contains(eta=gain, lam=1., beta=beta), told)
+
+
+def _radius(tau, beta, gain):
+    """Of x - x_prev as the buffer: the matrix of one step, written out."""
+    M = np.diag(np.ones(tau + 1), -1)
+    M[0, 0], M[0, 1] = 1 + beta, M[0, 1] - beta
+    M[0, tau] -= gain
+    return np.abs(np.linalg.eigvals(M)).max()
+
+
+def test_at_the_edge_a_pair_lies_on_the_circle():
+    from dynopt.theory.delay_edge import edge
+    for beta, tau in ((0., 2), (.3, 0), (.5, 1), (.9, 4), (.99, 12)):
+        assert abs(_radius(tau, beta, float(edge(beta, tau - 1))) - 1) < 1e-9
+
+
+def test_wrong_regions_of_a_delay_beside_momentum_are_not_proved():
+    right = stability(BESIDE, given=["beta >= 0"])
+    [conjunction] = right.union
+    for i, a in enumerate(conjunction):
+        rest = (*conjunction[:i], *conjunction[i + 1:])
+        assert dataclasses.replace(right, union=(rest,)).proof.status == "unknown"
+        if len(a.symbols) > 2:
+            assert dataclasses.replace(right, union=((*rest, *_scaled(a, 1.001)),)).proof.status == "unknown"
+
+
+def test_the_certificate_of_a_delay_beside_a_root_is_made_of_identities():
+    from dynopt.theory.delay_edge import certificate
+    assert all(holds for _, holds in certificate())

@@ -146,12 +146,22 @@ def delayed_region(rule: Rule, name: str, facts: tuple, definitions: dict, mode:
         raise LinearizeError(f"{rule.name}: the delay {name} is a parameter, and that is answered for a single pure delay only; "
                              f"give it a number with .subs({name}=2)")
     gain, more = _pure(slow[0], w, linear)
+    names = tuple(n for n in dict.fromkeys([*linear.names, name]) if n != letter)
     if gain is None:
-        raise LinearizeError(_curve(slow[0], w, tau, linear))
+        return _beside(slow[0], w, tau, linear, facts, names, len(factors) == 1)
     conditions = disk_conditions if linear.kind == "method" else half_plane_conditions
     rest = tuple(a for f, p in factors if p.degree(w) < 1 for c in conditions(f) for a in make(c.expr, ">"))
-    names = tuple(n for n in dict.fromkeys([*linear.names, name]) if n != letter)
     return _region(PureDelay("disk" if linear.kind == "method" else "half_plane", gain, tau, more, rest), facts, names)
+
+
+def _beside(p: Poly, w: Symbol, tau: Symbol, linear: Linear, facts: tuple, names: tuple[str, ...], alone: bool) -> Region:
+    """The region of a delay beside one more root that is not negative; for anything else the curve."""
+    from .delay_edge import beside, region_of
+    claim = beside(p, w, tau) if linear.kind == "method" and alone else None
+    found = region_of(claim, facts, names) if claim is not None else None
+    if found is None:
+        raise LinearizeError(_curve(p, w, tau, linear, f"; with given=['{claim.root} >= 0'] there is a region" if claim is not None else ""))
+    return found
 
 
 def _shifted(rule: Rule, letter: str) -> Rule:
@@ -244,10 +254,10 @@ def delay_curve(rule: Rule, *, mode: Any = "lam") -> dict[Expr, Expr]:
     return found
 
 
-def _curve(p: Poly, w: Symbol, tau: Symbol, linear: Linear) -> str:
+def _curve(p: Poly, w: Symbol, tau: Symbol, linear: Linear, hint: str) -> str:
     """The curve in words."""
     edge = "e^(i*theta)" if linear.kind == "method" else "i*theta"
-    reason = (f"the delay {tau} is a parameter, and only a pure delay has a closed region; give it a number with .subs({tau}=2), "
+    reason = (f"the delay {tau} is a parameter, and only a pure delay has a closed region{hint}; give it a number with .subs({tau}=2), "
               f"or draw the curve where {edge} is a root")
     found = _solved(p, w, tau, linear)
     return reason if found is None else f"{reason}: {', '.join(f'{k} = {v}' for k, v in found.items())}"
