@@ -164,6 +164,8 @@ def test_an_interrupted_run_keeps_what_it_has(monkeypatch):
     assert run.status == "interrupted" and run.message == f"interrupted at t = {run.t[-1]:.6g}" and len(run.t) == 1025
     assert np.array_equal(run.x, whole.x[:1025]) and np.array_equal(run.t, whole.t[:1025])
     assert np.array_equal(run.at(run.t[7])["v"], whole.v[7])
+    none = call("many steps")
+    assert none.status == "interrupted" and none.t.tolist() == [0.] and none.x.tolist() == [[1., 1.]] and np.isnan(none.at(1.)["x"]).all()
 
 
 @pytest.mark.parametrize("lead", [(), (3,), (20,)])

@@ -70,4 +70,4 @@ class Path:
         n, last = self.n, self.memory[4:4 + self.n]
         times, record = self._views(self.rows, int(self.told[1]))
         record[-1, :n] = last
-        return Pieces(times, record[:-1].reshape(len(record) - 1, -1, n), self.begin, last), record[:, :n]
+        return Pieces(times, record[:-1].reshape(len(record) - 1, self.stride//n, n), self.begin, last), record[:, :n]
