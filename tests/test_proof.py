@@ -1,16 +1,20 @@
 """Proofs: right regions are proved, wrong ones are refuted by a point that exact arithmetic confirms, time limits end."""
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import numpy as np
 import pytest
+import sympy
 import theory_rules as T
 
+from dynopt import rules
 from dynopt.theory import pool, smt
 from dynopt.theory.claim import schur_cohn
 from dynopt.theory.proof import prove
 from dynopt.theory.region import region
+from dynopt.theory.schur import enough, half_plane_conditions
 from dynopt.theory.stability import stability
 
 
@@ -73,3 +77,31 @@ def test_schur_cohn_agrees_with_roots():
         for a in rng.normal(size=(300, n + 1)):
             inside, sure = schur_cohn(list(a))
             assert not sure or inside == (np.max(np.abs(np.roots(a))) < 1)
+
+
+@pytest.mark.parametrize("degree", [2, 3, 4, 5])
+def test_either_selection_of_the_conditions_decides(degree):
+    """Against the roots, half of the polynomials made of roots near the axis."""
+    rng, names = np.random.default_rng(degree), sympy.symbols(f"c:{degree + 1}")
+    selections = [[c.expr for c in some] for some in enough(half_plane_conditions(names), degree)]
+    tests = [sympy.lambdify(names, some) for some in selections]
+    assert degree < 3 or all(len(some) < len(half_plane_conditions(names)) for some in selections)
+    seen = set()
+    for i in range(400):
+        roots = np.sort_complex(np.roots(rng.normal(size=degree + 1)))
+        row = np.poly(roots - rng.uniform(0, 1.5)*(i % 2)).real
+        stable = np.roots(row).real.max() < 0
+        assert [all(v > 0 for v in test(*row)) for test in tests] == [stable, stable]
+        seen.add(bool(stable))
+    assert seen == {True, False}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["alternating_momentum", "optimistic_play", "alternating_descent", "extragradient_play"])
+def test_games_with_a_full_matrix_are_proved_and_wrong_ones_are_not(name):
+    found = stability(rules[name], mode=[["a", "b"], ["c", "d"]])
+    assert found.proof.status == "proved"
+    [conjunction] = found.union
+    for i in range(len(conjunction)):
+        wrong = dataclasses.replace(found, union=((*conjunction[:i], *conjunction[i + 1:]),))
+        assert wrong.proof.status == "unknown"
