@@ -94,3 +94,10 @@ def test_energies_that_grow_come_with_a_point():
     at = {n: float(c) for n, c in shaken.proof.counterexample.items()}
     assert at["mu"] <= at["lam"] <= at["L"] and at["h"]**2*at["L"] < 1
     assert shaken.proof.status == "unknown" and dynopt.evaluate(shaken.on_mode, **at) > 0
+
+
+def test_an_energy_that_stays_exactly_is_proved():
+    """x - y of two variables that move alike, and nothing at all: an increment of no terms."""
+    both = dynopt.method.from_string("v = v - eta*grad(x); x = x - eta*grad(x)", state="x v", name="both")
+    assert lyapunov(both, "norm(x - v)**2").on_mode == 0 and lyapunov(both, "norm(x - v)**2").proof.status == "proved"
+    assert lyapunov(dynopt.gradient_descent, "0*f(x)").proof.status == "proved"

@@ -41,7 +41,8 @@ def increment(value: Scalar, method: Method) -> tuple[Scalar, Expr]:
     symbols = [symbol(s) for s in method.state]
     after = before.subs(dict(zip(symbols, matrix*sympy.Matrix(symbols))), simultaneous=True)
     gain = sympy.Poly(sympy.expand(after - before), *symbols)
-    form = {pair(*[s for s, p in zip(method.state, powers) for _ in range(p)]): sympy.cancel(c) for powers, c in gain.terms()}
+    form = {pair(*[s for s, p in zip(method.state, powers) for _ in range(p)]): sympy.cancel(c)
+            for powers, c in gain.terms() if c != 0}
     return form, sympy.factor(gain.as_expr())
 
 
