@@ -45,7 +45,7 @@ def one(workload: str, case: Case, target: float, peers: dict[str, Callable]) ->
     ours, tol, error = solvers.loosest(case, target, lambda tol: solvers.dynopt(case, tol, True))
     found = {n: solvers.loosest(case, target, lambda tol, made=made: made(case, tol)) for n, made in peers.items()}
     runs = {n: run for n, (run, _, _) in found.items()}
-    row = race(workload, ours, {"end": solvers.dynopt(case, tol, False), **runs}, unit="s", wanted=WANTED)
+    row = race(workload, ours, {"end": solvers.dynopt(case, tol, False), **runs}, unit="s", wanted=WANTED, rounds=3)
     end = row.ratios.pop("end")
     row.ratios = {n: r/end if n.endswith("end") else r for n, r in row.ratios.items()}
     told = {"dynopt": (None, tol, error), **found}

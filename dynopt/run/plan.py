@@ -31,7 +31,7 @@ _plans: dict[tuple, "Plan | None"] = {}             # the keys hold the flow and
 def solve_shortly(flow: Any, problem: Any, x0: Any, until: Any, t0: Any, method: Any, rtol: Any, atol: Any, dense: Any,
                   params: dict[str, Any]) -> Trajectory | None:
     """The trajectory, or None where the long way has to be taken."""
-    if not (type(flow) is Flow and type(method) is str and method in ("auto", "taylor") and type(rtol) is float and 1e-14 <= rtol < 1
+    if not (type(flow) is Flow and type(method) is str and method in ("auto", "taylor") and number(rtol) and 1e-14 <= rtol < 1
             and number(atol) and atol >= 0 and number(t0) and number(until) and t0 != until):
         return None
     for name, value in params.items():
@@ -41,7 +41,7 @@ def solve_shortly(flow: Any, problem: Any, x0: Any, until: Any, t0: Any, method:
     plan = None if entries is None else plan_for(flow, problem, entries, params)
     if plan is None:
         return None
-    return plan.run(plan.start(entries, params), params, float(t0), float(until), rtol, float(atol), bool(dense),             # type: ignore
+    return plan.run(plan.start(entries, params), params, float(t0), float(until), float(rtol), float(atol), bool(dense),             # type: ignore
                     method == "taylor")
 
 
