@@ -1,6 +1,8 @@
 """Questions that are none are refused with a cure, before any mathematics; what was misprinted or lost at the edge of a region."""
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,7 @@ from dynopt import (
 )
 from dynopt.core.errors import ParameterError, RuleError
 from dynopt.theory.atoms import factored
+from dynopt.theory.numbers import polynomial
 from dynopt.theory.region import region
 from dynopt.theory.symbols import symbol
 
@@ -119,6 +122,14 @@ def test_one_name_is_one_parameter_and_one_curvature_has_its_best():
     assert (repr(best), best.rho) == ("eta = 1/m, beta = 0, rho = 0        proved", 0)
 
 
+def test_what_is_free_at_one_curvature_is_held():
+    rule = method.from_string("x = x - eta*grad(x) - eta*c*x", state="x")
+    best = optimum(rule, "m", "m")
+    found = best.at(m=2.5)
+    assert best.status == "proved" and found["eta"]*(2.5 + found["c"]) == pytest.approx(1) and found["rho"] == 0
+    assert str(optimum(rule, "m", "m", params="c").params["c"]) == "-(eta*m - 1)/eta"
+
+
 def test_a_formula_that_turns_negative_is_no_rate():
     best = optimum(heavy_ball, "m", "m", params="beta")
     assert best.at(eta=2.25, m=1)["rho"] == pytest.approx(0.5) and best.at(eta=.25, m=1)["rho"] == pytest.approx(0.5)
@@ -178,6 +189,11 @@ def test_an_equation_solved_for_a_parameter_is_a_point(relations, inside, outsid
         others = {n: v for n, v in values.items() if n != "a"}
         ends = [b.at(**{n: v for n, v in others.items() if n in {str(s) for s in found.free_symbols}}) for b in found.solve("a")]
         assert any(low <= a <= high for low, high in ends) is want and found.contains(**values) is want
+
+
+def test_a_coefficient_beyond_floats_is_infinite_there_and_exact_on_fractions():
+    a = symbol("a")
+    assert polynomial(-10**400*a, {a: np.float64(2)}) == -np.inf and polynomial(10**400*a, {a: Fraction(1, 10**400)}) == 1
 
 
 def test_a_sum_that_cancels_is_zero():

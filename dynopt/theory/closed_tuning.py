@@ -87,7 +87,9 @@ class Problem:
         """For one curvature: parameters at which every root is zero, so that the error is gone after finitely many steps."""
         from .proof import Proof
         p = self._pinned_at(M**2)
-        for found in solve(p[1:], self.moved, dict=True):
+        for found, free in product(solve(p[1:], self.moved, dict=True), (0, 1)):
+            idle = {s: Integer(1 if s.is_positive else free) for s in self.moved if s not in found}
+            found = {**{s: e.subs(idle) for s, e in found.items()}, **idle}
             c = Candidate({**self.pinned, **found}, Integer(0), {}, "every root is zero")
             known = all(s in found and found[s].is_rational_function() for s in self.moved)
             only_lead = [cancel(e.subs(found)) != 0 for e in p] == [True] + [False]*(len(p) - 1)
