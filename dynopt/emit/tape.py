@@ -1,7 +1,7 @@
 """A flow as a tape: its operations in order, as numbers that one compiled interpreter reads. Nothing is compiled for a new flow.
 
-Every value of the program has rows in a table, one for each entry; column k is the k-th Taylor coefficient in the time, so that
-the same tape gives rates (column 0) and the series of the solution. Gradients of traced problems are written in.
+Every value of the program has columns in a table, one for each entry; row k holds the k-th Taylor coefficients in the time, so that
+the same tape gives rates (row 0) and the series of the solution. Gradients of traced problems are written in.
 """
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from .cache import KeptOverloads, key_of
 def _text() -> str:
     """Everything that such kernels are made from: a change in any of it makes them all anew."""
     here = Path(__file__).parent
-    return "".join(p.read_text(encoding="utf-8") for p in [*sorted(here.glob("ode_*.py")), here/"tape.py", here/"tape_play.py"])
+    return "".join(p.read_text(encoding="utf-8") for p in [*sorted(here.glob("ode_*.py")), *sorted(here.glob("tape*.py"))])
 
 
 def kept(signature: Any, function: Callable) -> Any:

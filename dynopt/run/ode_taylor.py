@@ -41,7 +41,7 @@ def series_step(J, n, K, y, rtol, atol):
         size = 0.0
         for i in range(n):
             scale = atol[i] + rtol*abs(y[i])
-            value = abs(J[i, k])
+            value = abs(J[k, i])
             if value != value:
                 return np.nan
             if value > 0.0:
@@ -55,11 +55,11 @@ def series_step(J, n, K, y, rtol, atol):
 def evaluate(J, n, K, h, new, slope):
     """The series and its derivative at h."""
     for i in range(n):
-        value, rate = J[i, K], 0.0
-        for k in range(K - 1, -1, -1):
-            rate = rate*h + value
-            value = value*h + J[i, k]
-        new[i], slope[i] = value, rate
+        new[i], slope[i] = J[K, i], 0.0
+    for k in range(K - 1, -1, -1):
+        for i in range(n):
+            slope[i] = slope[i]*h + new[i]
+            new[i] = new[i]*h + J[k, i]
 
 
 def taylor_steps(rates, clock, y, w, J, end, lo, hi, rtol, atol, K, most, count, hist_t, hist_c):
@@ -75,7 +75,7 @@ def taylor_steps(rates, clock, y, w, J, end, lo, hi, rtol, atol, K, most, count,
         t, left = clock[0], abs(end - clock[0])
         least = 10.0*abs(np.nextafter(t, end) - t)
         for i in range(n):
-            J[i, 0] = y[i]
+            J[0, i] = y[i]
         series(min(max(t, lo), hi), J, w, K)
         h = series_step(J, n, K, y, rtol, atol)
         accepted = False
@@ -99,11 +99,13 @@ def taylor_steps(rates, clock, y, w, J, end, lo, hi, rtol, atol, K, most, count,
                 h *= max(0.2, 0.9*(0.5*DEFECT/error)**(1.0/(K + 1))) if size <= LIMIT and error < 1e300 else 0.3
         if accepted:
             hist_t[count] = t
-            hist_c[count] = 0.0
+            for k in range(K + 1, hist_c.shape[1]):
+                for i in range(n):
+                    hist_c[count, k, i] = 0.0
             power = 1.0
             for k in range(K + 1):
                 for i in range(n):
-                    hist_c[count, k, i] = J[i, k]*power
+                    hist_c[count, k, i] = J[k, i]*power
                 power *= h*direction
             clock[0] = end if h == left else t + h*direction
             count += 1

@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 
 from ..emit.tape import CODE
+from .tape_wide import WIDE, product, wide
 
 (ADD, SUB, NEG, COPY, MUL, SCALE, DIV, DIVIDE, SQRT, POW, EXP, LOG, SIN, COS, TANH, SIGN, LT, LE, GT, GE, EQ, NE, WHERE, MOD, UNIT, SUM, DOT,
  MATMUL, TIME) = range(len(CODE))
@@ -19,51 +20,51 @@ from ..emit.tape import CODE
 def function_step(code, J, c, d, a, p, k):
     """Coefficient k of an elementary function in row c of row a; d is the row of its companion, p a constant exponent."""
     if k == 0:
-        x = J[a, 0]
+        x = J[0, a]
         if code == SQRT:
-            J[c, 0] = math.sqrt(x)
+            J[0, c] = math.sqrt(x)
         elif code == POW:
-            J[c, 0] = math.pow(x, p)
+            J[0, c] = math.pow(x, p)
         elif code == EXP:
-            J[c, 0] = math.exp(x)
+            J[0, c] = math.exp(x)
         elif code == LOG:
-            J[c, 0] = math.log(x)
+            J[0, c] = math.log(x)
         elif code == SIN:
-            J[c, 0], J[d, 0] = math.sin(x), math.cos(x)
+            J[0, c], J[0, d] = math.sin(x), math.cos(x)
         else:
-            J[c, 0] = math.tanh(x)
-            J[d, 0] = 1.0 - J[c, 0]*J[c, 0]
+            J[0, c] = math.tanh(x)
+            J[0, d] = 1.0 - J[0, c]*J[0, c]
         return
     total, other = 0.0, 0.0
     if code == SQRT:
-        total = J[a, k]
+        total = J[k, a]
         for j in range(1, k):
-            total -= J[c, j]*J[c, k - j]
-        J[c, k] = total/(2.0*J[c, 0])
+            total -= J[j, c]*J[k - j, c]
+        J[k, c] = total/(2.0*J[0, c])
     elif code == POW:
         for j in range(1, k + 1):
-            total += (j*p - (k - j))*J[a, j]*J[c, k - j]
-        J[c, k] = total/(k*J[a, 0])
+            total += (j*p - (k - j))*J[j, a]*J[k - j, c]
+        J[k, c] = total/(k*J[0, a])
     elif code == EXP:
         for j in range(1, k + 1):
-            total += j*J[a, j]*J[c, k - j]
-        J[c, k] = total/k
+            total += j*J[j, a]*J[k - j, c]
+        J[k, c] = total/k
     elif code == LOG:
         for j in range(1, k):
-            total += j*J[c, j]*J[a, k - j]
-        J[c, k] = (J[a, k] - total/k)/J[a, 0]
+            total += j*J[j, c]*J[k - j, a]
+        J[k, c] = (J[k, a] - total/k)/J[0, a]
     elif code == SIN:
         for j in range(1, k + 1):
-            total += j*J[a, j]*J[d, k - j]
-            other -= j*J[a, j]*J[c, k - j]
-        J[c, k], J[d, k] = total/k, other/k
+            total += j*J[j, a]*J[k - j, d]
+            other -= j*J[j, a]*J[k - j, c]
+        J[k, c], J[k, d] = total/k, other/k
     else:
         for j in range(1, k + 1):
-            total += j*J[a, j]*J[d, k - j]
-        J[c, k] = total/k
+            total += j*J[j, a]*J[k - j, d]
+        J[k, c] = total/k
         for j in range(k + 1):
-            other -= J[c, j]*J[c, k - j]
-        J[d, k] = other
+            other -= J[j, c]*J[k - j, c]
+        J[k, d] = other
 
 
 @nb.njit(nogil=True, error_model="numpy")
@@ -79,29 +80,29 @@ def arithmetic(code, width, out, a, sa, b, sb, extra, J, k):
     for i in range(width):
         c, p, q = out + i, a + i*sa, b + i*sb
         if code == ADD:
-            J[c, k] = J[p, k] + J[q, k]
+            J[k, c] = J[k, p] + J[k, q]
         elif code == SUB:
-            J[c, k] = J[p, k] - J[q, k]
+            J[k, c] = J[k, p] - J[k, q]
         elif code == NEG:
-            J[c, k] = -J[p, k]
+            J[k, c] = -J[k, p]
         elif code == COPY:
-            J[c, k] = J[p, k]
+            J[k, c] = J[k, p]
         elif code == MUL:
             total = 0.0
             for j in range(k + 1):
-                total += J[p, j]*J[q, k - j]
-            J[c, k] = total
+                total += J[j, p]*J[k - j, q]
+            J[k, c] = total
         elif code == SCALE:
-            J[c, k] = J[p, 0]*J[q, k]
+            J[k, c] = J[0, p]*J[k, q]
         elif code == DIV:
-            total = J[p, k]
+            total = J[k, p]
             for j in range(1, k + 1):
-                total -= J[q, j]*J[c, k - j]
-            J[c, k] = total/J[q, 0]
+                total -= J[j, q]*J[k - j, c]
+            J[k, c] = total/J[0, q]
         elif code == DIVIDE:
-            J[c, k] = J[p, k]/J[q, 0]
+            J[k, c] = J[k, p]/J[0, q]
         else:
-            function_step(code, J, c, extra + i, p, J[q, 0], k)
+            function_step(code, J, c, extra + i, p, J[0, q], k)
 
 
 @nb.njit(nogil=True, error_model="numpy")
@@ -110,35 +111,31 @@ def choice(code, width, out, a, sa, b, sb, extra, J, k):
     for i in range(width):
         c, p, q = out + i, a + i*sa, b + i*sb
         if code == SIGN:
-            J[c, k] = np.sign(J[p, 0]) if k == 0 else 0.0
+            J[k, c] = np.sign(J[0, p]) if k == 0 else 0.0
         elif code <= NE:
-            J[c, k] = compare_step(code, J[p, 0], J[q, 0]) if k == 0 else 0.0
+            J[k, c] = compare_step(code, J[0, p], J[0, q]) if k == 0 else 0.0
         elif code == WHERE:
-            J[c, k] = J[p, k] if J[extra//2 + i*(extra % 2), 0] != 0.0 else J[q, k]
+            J[k, c] = J[k, p] if J[0, extra//2 + i*(extra % 2)] != 0.0 else J[k, q]
         elif code == MOD:
-            J[c, k] = J[p, 0] % J[q, 0] if k == 0 else J[p, k]
+            J[k, c] = J[0, p] % J[0, q] if k == 0 else J[k, p]
         else:
-            J[c, k] = J[a, k] if i == extra else 0.0
+            J[k, c] = J[k, a] if i == extra else 0.0
 
 
 @nb.njit(nogil=True, error_model="numpy")
 def coupling(code, width, out, a, sa, b, sb, J, matrices, k):
     """Coefficient k of a sum over entries, an inner product, or a product with a matrix."""
     if code == MATMUL:
-        for i in range(width):
-            total = 0.0
-            for j in range(sa):
-                total += matrices[b + i*sa + j]*J[a + j, k]
-            J[out + i, k] = total
+        product(J[k, out:out + width], J[k, a:a + sa], matrices[b:b + sa*width])
         return
     total = 0.0
     for i in range(width):
         if code == SUM:
-            total += J[a + i*sa, k]
+            total += J[k, a + i*sa]
         else:
             for j in range(k + 1):
-                total += J[a + i*sa, j]*J[b + i*sb, k - j]
-    J[out, k] = total
+                total += J[j, a + i*sa]*J[k - j, b + i*sb]
+    J[k, out] = total
 
 
 @nb.njit(nogil=True, error_model="numpy")
@@ -146,11 +143,13 @@ def play(ops, first, last, J, matrices, k, t):
     """Coefficient k of all values, in order."""
     for m in range(first, last):
         code, width, out, a, sa, b, sb, extra = ops[m, 0], ops[m, 1], ops[m, 2], ops[m, 3], ops[m, 4], ops[m, 5], ops[m, 6], ops[m, 7]
-        if code <= TANH:
+        if code <= DIVIDE and width >= WIDE:
+            wide(code, width, out, a, sa, b, sb, J, k)
+        elif code <= TANH:
             arithmetic(code, width, out, a, sa, b, sb, extra, J, k)
         elif code <= UNIT:
             choice(code, width, out, a, sa, b, sb, extra, J, k)
         elif code <= MATMUL:
             coupling(code, width, out, a, sa, b, sb, J, matrices, k)
         else:
-            J[out, k] = t if k == 0 else (1.0 if k == 1 else 0.0)
+            J[k, out] = t if k == 0 else (1.0 if k == 1 else 0.0)
