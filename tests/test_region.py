@@ -373,3 +373,13 @@ def test_exponentials_of_one_exponent_are_powers_of_one_variable():
             step = np.array(rule(*np.eye(2), gamma=gamma, h=h, grad=lambda x, lam=lam: lam*x))
             radius = max(abs(np.linalg.eigvals(step)))
             assert regions[rule.name].contains(gamma=gamma, h=h, lam=lam) == (radius < 1) or abs(radius - 1) < 1e-9
+
+
+def test_what_is_implied_in_one_case_only_is_not_told_as_implied():
+    @method
+    def averaged(x, v, *, eta, beta, grad):
+        v = beta*v + (1 - beta)*grad(x - eta*v)
+        return x - eta*v, v
+    region = stability(averaged)
+    assert region.contains(eta=.5, beta=.9, lam=1.), "eta > 0 inside"
+    assert not any(s.startswith(r"\text{implied: } -") for s in region.steps), "beta > 1 with eta < 0 is another case"

@@ -70,7 +70,9 @@ def reduce(atoms: Iterable[Atom], context: Context) -> tuple[Conjunction, ...]:
         return ()
     kept = _signs(kept, context)
     whole = _drop_implied(kept, context)
+    told = len(context.notes)
     split = cases(whole, context)
+    del context.notes[told:]                            # what is implied in one case is not implied
     return split if cost(split) <= cost((whole,)) or len(split) == 1 else (whole,)
 
 
