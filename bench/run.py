@@ -67,9 +67,10 @@ def facts(peak: float, bandwidth: float) -> list[str]:
 
 
 def version() -> str:
-    """When a row was measured, and on which commit."""
+    """When a row was measured, on which commit, and how busy the machine was meanwhile."""
     found = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
-    return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime())}" + (f", {found.stdout.strip()}" if not found.returncode else "")
+    return ", ".join([time.strftime("%Y-%m-%d %H:%M", time.gmtime()), *([found.stdout.strip()] if not found.returncode else []),
+                      f"load {os.getloadavg()[0]:.0f}"])
 
 
 def main(wanted: list[str]) -> None:

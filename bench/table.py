@@ -38,7 +38,7 @@ def answer(clause: str, row: Row) -> str:
         found = share or ratio
         assert found is not None
         least, got = float(found[1])/(100 if share else 1), peer(found[2], row.ratios)
-        shown = "" if got is None else f"{got:.0%}" if share else f"{got:.3g}x"
+        shown = "" if got is None else f"{got:.0%}" if share else f"{got:.4g}x"
         return "no such peer here" if got is None else "**met**" if got >= least else f"**missed** ({shown})"
     if below:
         got = peer("exact", row.ratios)
