@@ -95,8 +95,11 @@ def kernel_for(system: Any, rtol: float, atol: np.ndarray, y: np.ndarray, kernel
     products = products_of(system)
     if isinstance(products, Unsuited):
         return products
-    found = kernel(system, cheapest(products, tolerance(rtol, atol, y)))
-    return kernel(system, order_for(rtol, atol, y)) if isinstance(found, Unsuited) else found
+    for count in (cheapest(products, tolerance(rtol, atol, y)), order_for(rtol, atol, y)):
+        found = kernel(system, count) if products*count*count/2 <= MOST_VALUES else Unsuited("a long series, seen before it is written")
+        if not isinstance(found, Unsuited):
+            break
+    return found
 
 
 class SeriesPath:
