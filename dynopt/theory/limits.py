@@ -27,6 +27,12 @@ def settle(matrix: Matrix, affine: Matrix) -> tuple[Matrix, Matrix, list[Expr], 
     return whole, constant, list(dict.fromkeys(needs)), words
 
 
+def in_steps(e: Expr, stride: Expr) -> Expr:
+    """An expression in t = k*stride by k: where it is counted in rounds the stride matters, for limits it does not."""
+    t = symbol("t")
+    return e.xreplace({m: m.subs(t, K*stride) for m in e.atoms(Mod)}).subs(t, K)
+
+
 def goes_on(matrix: Matrix, affine: Matrix) -> bool:
     """Does a limit in k have to be taken? Not where k is only counted in rounds, k % n."""
     def outside(e: Expr) -> bool:
@@ -36,14 +42,28 @@ def goes_on(matrix: Matrix, affine: Matrix) -> bool:
 
 def period_of(matrix: Matrix, affine: Matrix) -> int:
     """After how many steps a rule that counts by k % n repeats itself; 1 for all others."""
-    return _period({m.args[1] for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)})
+    rounds = {m for m in (*matrix.atoms(Mod), *affine.atoms(Mod)) if m.has(K)}
+    period = lcm(*map(_period, rounds))
+    if period > LONGEST:
+        raise LinearizeError(f"it repeats itself after {period} steps, expected at most {LONGEST}; fix k % n with .at(...)")
+    return period
 
 
-def _period(lengths: set[Expr]) -> int:
-    unfit = [n for n in lengths if not (n.is_Integer and 0 < n <= LONGEST)]
-    if unfit:
-        raise LinearizeError(f"k % ({unfit[0]}): the period is no fixed number up to {LONGEST}; fix it with .at(...)")
-    return lcm(*map(int, lengths))
+def _period(m: Mod) -> int:
+    """The period of a(k) % n. With a = p/q + c, p a polynomial with whole coefficients, q n is one; the shortest divides it."""
+    count, n = m.args
+    if not (n.is_Integer and 0 < n <= LONGEST):
+        raise LinearizeError(f"k % ({n}): the period is no fixed number up to {LONGEST}; fix it with .at(...)")
+    moving = sympy.expand(count - count.subs(K, 0))
+    poly = Poly(moving, K) if moving.is_polynomial(K) and moving.free_symbols <= {K} else None
+    if poly is None or not all(c.is_Rational for c in poly.coeffs()):
+        raise LinearizeError(f"({count}) % {n}: expected a polynomial in k with rational coefficients before the %; "
+                             "give the parameters in it numbers with .subs, such as h=\"1/2\"")
+    longest = lcm(*(int(c.q) for c in poly.coeffs()))*int(n)
+    if longest > LONGEST**2:
+        raise LinearizeError(f"({count}) % {n} repeats itself after {longest} steps at most, which is too many to look at")
+    values = [poly.eval(j) % n for j in range(longest)]
+    return next(d for d in sympy.divisors(longest) if values == values[d:] + values[:d])
 
 
 def _settled(matrix: Matrix, affine: Matrix, j: int, needs: list[Expr]) -> tuple[Matrix, Matrix]:

@@ -8,13 +8,14 @@ from typing import Any, Callable, Iterable
 import sympy
 from sympy import Expr, Integer, Matrix, Poly, Symbol
 
+from ..core.program import stride_of
 from ..core.rule import Rule
-from .algebra import LinearizeError, check_size
+from .algebra import LinearizeError, check_size, expression
 from .atoms import first_coefficient
 from .forms import Form, Runner, Value
 from .generators import Generators
 from .letters import Letters
-from .limits import goes_on, period_of, settle
+from .limits import goes_on, in_steps, period_of, settle
 from .mode import check_names, gradient_of, names_in, point_of
 from .pool import limited
 from .schur import Coefficients, Spectrum, as_poly
@@ -217,7 +218,7 @@ def _finished(rule: Rule, program: Any, matrix: Matrix, shift: Matrix, keys: tup
     if matrix.has(symbol("t")) or shift.has(symbol("t")):               # t = t0 + k*h goes to infinity as k does
         if matrix.has(symbol("k")) or shift.has(symbol("k")):
             raise LinearizeError(f"{rule.name}: it depends on both k and t; write one of them through the other")
-        matrix, shift = matrix.subs(symbol("t"), symbol("k")), shift.subs(symbol("t"), symbol("k"))
+        matrix, shift = (m.applyfunc(lambda e: in_steps(e, expression(stride_of(program)))) for m in (matrix, shift))
     settled = goes_on(matrix, shift)
     period = period_of(matrix, shift)
     matrix, shift, needs, notes = settle(matrix, shift)

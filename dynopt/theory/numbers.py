@@ -32,11 +32,11 @@ def polynomial(f: Expr, values: Mapping[Symbol, Any], degree: int = 0) -> Any:
     total: Any = 0
     known, exactly = _powers(rows, values), unit != 1 or _exact(values)
     for powers, c in rows:
-        term: Any = as_fraction(c) if exactly else _float(c)
+        term: Any = (int(c.p) if c.q == 1 else as_fraction(c)) if exactly else _float(c)
         for s, e in powers:
             term = term*known[s][e]
         total = total + (term*unit**(top - sum(e for _, e in powers)) if unit != 1 else term)
-    return total if not isinstance(total, Fraction) or _exact(values) else float(total)
+    return total if exactly or not isinstance(total, Fraction) else float(total)
 
 
 def _float(c: Expr) -> float:
