@@ -1,4 +1,5 @@
 """The short way through `solve`: what is kept of a call is never taken for another, and nothing but time tells it from the long way."""
+import copy
 import gc
 import threading
 
@@ -6,6 +7,8 @@ import numpy as np
 import pytest
 
 from dynopt import Problem, Scalar, damped, flow, lorenz, nesterov_flow, per_coordinate, quadratic, rosenbrock, solve, van_der_pol
+from dynopt.core.errors import ParameterTypeError
+from dynopt.core.functions import dot
 from dynopt.run import plan
 from dynopt.run import solve as front
 
@@ -197,3 +200,31 @@ def test_arrays_that_do_not_fit_are_refused():
         solve(damped, BOWL, out=right, **given | {"until": 2.})
     with pytest.raises(ValueError, match="iterate"):
         solve(damped, BOWL, out=right, method="rk4", h=.1, **given)
+
+
+def test_an_array_in_a_loss_is_the_problem_s_own():
+    own = np.array([[1., 0.], [0., 2.]])
+    given = own[:]
+    problem = Problem(lambda x: dot(x, given @ x)/2)
+    call = dict(until=1., gamma=0., rtol=1e-10, atol=1e-10)
+    first = solve(damped, problem, x0=[1., 1.], **call).x[-1]
+    own *= 4                                                        # the caller's array stays his own
+    for more in (dict(), dict(method="dop853")):
+        assert np.abs(solve(damped, problem, x0={"x": [1., 1.], "v": [0., 0.]}, **call, **more).x[-1] - first).max() < 1e-8
+
+
+def test_a_run_is_copied_with_its_dense_output_and_keeps_its_own_times():
+    run = solve(damped, quadratic([1., 30.]), x0=[1., 1.], until=2., gamma=.5)
+    twin, before = copy.deepcopy(run), run.at(.7)["x"].copy()
+    run.t[:] = 0
+    assert (twin.at(.7)["x"] == before).all() and (run.at(.7)["x"] == before).all()
+
+
+@pytest.mark.parametrize("x0", [[2**70, 1], [10**400, -10**400], [1e300, 10**400]])
+def test_whole_numbers_that_no_word_holds_are_refused_before_and_after_a_good_call(x0):
+    problem = quadratic([1., 30.])
+    for _ in range(2):
+        with pytest.raises(ParameterTypeError, match="dtype object"):
+            solve(damped, problem, x0={"x": x0, "v": [0., 0.]}, until=1., gamma=.1)
+        assert solve(damped, problem, x0={"x": [1., 1.], "v": [0., 0.]}, until=1., gamma=.1).success
+    assert any(key[1] is problem and plan_ is not None for key, plan_ in plan._plans.items()), "a wrong call spoils no later one"

@@ -30,7 +30,7 @@ class Array:
     """A constant array inside an expression, compared by identity."""
 
     def __init__(self, values: np.ndarray):
-        self.values = np.ascontiguousarray(values, dtype=float)
+        self.values = np.ascontiguousarray(np.array(values, dtype=float))       # a copy: what becomes of the caller's array is his own
         self.values.flags.writeable = False
         self._transpose: Array | None = None
 

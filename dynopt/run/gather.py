@@ -34,7 +34,7 @@ def gather(task: Any, ends: list[tuple[str, str, float, dict]], times: np.ndarra
     lead, status = setup.lead, np.array([e[0] for e in ends])
     reached = np.array([e[2] for e in ends])
     if times is None and steps is not None:
-        times, values = steps.t, steps.nodes
+        times, values = steps.t.copy(), steps.nodes
     elif lead:
         times = grid_of(times, task.t0, task.end)
     else:

@@ -15,7 +15,6 @@ from ..core.trajectory import Trajectory
 from ..emit.entries import Unsuited
 from . import machine
 from .breaks import switches
-from .dense import Pieces
 from .plan_path import Path
 from .series import KINDS, kernel_for, kernel_of, number_of
 from .setup import POSITIVE, prepare
@@ -23,6 +22,7 @@ from .system import System
 
 NUMBERS = frozenset((float, int, np.float64))       # types that are numbers and nothing else: a bool is none
 KEPT = 256
+WORD = 2**63                                        # whole numbers beyond it are no numbers to numpy
 MISSING: Any = object()
 Entries = dict[str, Sequence[float]]
 _plans: dict[tuple, "Plan | None"] = {}             # the keys hold the flow and the problem, so that no other takes their place
@@ -47,7 +47,7 @@ def solve_shortly(flow: Any, problem: Any, x0: Any, until: Any, t0: Any, method:
 
 def number(value: Any) -> bool:
     """Whether a value is a finite number of a plain type."""
-    return type(value) in NUMBERS and -1e300 < value < 1e300
+    return type(value) in NUMBERS and -1e300 < value < 1e300 and (type(value) is not int or abs(value) < WORD)
 
 
 def entries_of(flow: Flow, x0: Any) -> Entries | None:
@@ -61,7 +61,10 @@ def entries_of(flow: Flow, x0: Any) -> Entries | None:
             value = (value,)
         elif kind is not list and kind is not tuple:
             return None
-        if not value or not NUMBERS.issuperset(map(type, value)) or not -1e300 < sum(value) < 1e300 or name in scalars and kind not in NUMBERS:
+        kinds = set(map(type, value))
+        if not value or not kinds <= NUMBERS or int in kinds and not all(map(number, value)):
+            return None
+        if not -1e300 < sum(value) < 1e300 or name in scalars and kind not in NUMBERS:
             return None                                 # a sum is a number only where all entries are
         found[name] = value
     return found
@@ -82,22 +85,22 @@ def plan_for(flow: Flow, problem: Any, entries: Entries, params: dict[str, Any])
     if plan is MISSING or plan is not None and not plan.holds():
         if len(_plans) > KEPT:
             _plans.clear()
-        _plans[key] = plan = made(flow, problem, plainly(flow, entries), params)
+        try:
+            _plans[key] = plan = made(flow, problem, plainly(flow, entries), params)
+        except Exception:                               # what is wrong, the long way says; the next call of this kind may be in order
+            return None
     return plan
 
 
 def made(flow: Flow, problem: Any, x0: dict[str, Any], params: dict[str, Any]) -> "Plan | None":
-    """A plan where the flow is traced, has no past, no chance and no break; what is wrong with the call, the long way says."""
-    try:
-        program, fields = flow.program, getattr(problem, "fields", {})
-        traced = all(name in fields and fields[name].node is not None for name in program.oracles)
-        if not traced or any(n in flow.signature.counts for n in params) or any(n.op in ("past", "implicit") for n in program.everything) \
-                or switches(program):
-            return None
-        setup = prepare(flow, problem, x0, params)
-        system = System(setup, problem)
-    except Exception:
+    """A plan where the flow is traced, has no past, no chance and no break; raises where the call is wrong."""
+    program, fields = flow.program, getattr(problem, "fields", {})
+    traced = all(name in fields and fields[name].node is not None for name in program.oracles)
+    if not traced or any(n in flow.signature.counts for n in params) or any(n.op in ("past", "implicit") for n in program.everything) \
+            or switches(program):
         return None
+    setup = prepare(flow, problem, x0, params)
+    system = System(setup, problem)
     plain = setup.rule is flow and not (setup.lead or setup.vectors or setup.matrices)
     return Plan(system) if plain and not isinstance(kernel_for(system, 1e-6, np.ones(1), np.ones(1)), Unsuited) else None
 
@@ -159,10 +162,6 @@ class Plan:
             message = f"interrupted at t = {path.t:.6g}"
         run, rows = path.pieces()
         self.rows = len(rows) + len(rows)//8 + 16
-        return Trajectory({s: rows[:, a:b].copy() for s, a, b in self.places}, t=run.t, status="interrupted" if message else "success",
+        return Trajectory({s: rows[:, a:b].copy() for s, a, b in self.places}, t=run.t.copy(), status="interrupted" if message else "success",
                           message=message, rule=self.rule, problem=self.problem, params={n: np.array(float(v)) for n, v in values.items()},
-                          dense=partial(self.at, run) if dense else None, lengths=len(rows))
-
-    def at(self, run: Pieces, t: Any) -> dict[str, np.ndarray]:
-        """States by name at times of any shape."""
-        return self.system.split(run(t))
+                          dense=(lambda t: self.system.split(run(t))) if dense else None, lengths=len(rows))
