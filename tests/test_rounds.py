@@ -9,7 +9,8 @@ from dynopt.theory.numbers import Grid, polynomials
 from dynopt.theory.symbols import symbol
 
 ROUNDS = {"half steps": (lambda k: (k/2) % 3, 6), "a tooth": (lambda k: (k/2) % 1, 2), "squares": (lambda k: (k*k) % 4, 2),
-          "back": (lambda k: (-k) % 3, 3), "late": (lambda k: (k + 1/2) % 2, 2), "two": (lambda k: k % 2 + (k/3) % 1, 6), "plain": (lambda k: k % 5, 5)}
+          "back": (lambda k: (-k) % 3, 3), "late": (lambda k: (k + 1/2) % 2, 2), "two": (lambda k: k % 2 + (k/3) % 1, 6),
+          "plain": (lambda k: k % 5, 5)}
 
 
 @pytest.mark.parametrize("name", ROUNDS)

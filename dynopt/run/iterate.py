@@ -25,12 +25,12 @@ def iterate(method: Method, problem: Any = None, *, x0: Any, steps: int, t0: flo
     """Iterate a method on a problem: x_{k+1} = method(x_k).
 
     Parameters: `x0` of shape (..., d) or {"x": ..., "v": ...} (unnamed states start at their default or at rest); `steps` >= 0;
-    `record` is "all", "last" or every how many steps a row is kept; `stop` ends a path at |grad f(x)| <= stop, or is called with
-    (k, states) after each recorded row and may raise StopIteration; `seed` keys the draws; parameters by name: numbers, arrays
-    over the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices. Running needs eta > 0 and finite numbers;
-    leaving the stability region is allowed. `exact=True` does the operations of one path as written; ensembles, and one path with
-    exact=False, use fma and regrouping. `out` is {state: array to fill}, or the `.states` of an earlier run of the same shape, whose
-    memory is taken over. Returns a Trajectory with states of shape (..., rows, d).
+    `record` is "all", "last" (the start and the end of each path, which may come early) or every how many steps a row is kept; `stop`
+    ends a path at |grad f(x)| <= stop, or is called with (k, states) after each recorded row and may raise StopIteration; `seed` keys
+    the draws; parameters by name: numbers, arrays over the leading axes (an ensemble), per_coordinate(...), schedule(...), matrices.
+    Running needs eta > 0 and finite numbers; leaving the stability region is allowed. `exact=True` does the operations of one path as
+    written; ensembles, and one path with exact=False, use fma and regrouping. `out` is {state: array to fill}, or the `.states` of an
+    earlier run of the same shape, whose memory is taken over. Returns a Trajectory with states of shape (..., rows, d).
     Raises ParameterError, ParameterTypeError (a TypeError) for what cannot be run.
 
     >>> from dynopt import method, quadratic, iterate
@@ -58,7 +58,18 @@ def check_out(out: Any, setup: Setup, rows: int) -> dict | None:
         if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != float or not array.flags.writeable:
             raise ParameterError(f"out[{name!r}] is {type(array).__name__} of shape {np.shape(array)}, expected a writeable array of doubles "
                                  f"of shape {shape}; write out={{{name!r}: np.empty({shape}), ...}}")
+        if any(s == 0 and n > 1 for s, n in zip(array.strides, shape)) or any(_overlap(array, a) for n, a in out.items() if n != name):
+            raise ParameterError(f"out[{name!r}] shares memory with itself or another array of out, expected memory of its own for every number; "
+                                 f"write out={{{name!r}: np.empty({shape}), ...}}")
     return out
+
+
+def _overlap(a: np.ndarray, b: Any) -> bool:
+    """Whether two arrays have a number in common; views that lie between each other, as those of an earlier run, have none."""
+    try:
+        return isinstance(b, np.ndarray) and np.shares_memory(a, b, max_work=100_000)
+    except np.exceptions.TooHardError:
+        return False
 
 
 def check_steps(steps: Any) -> int:
@@ -170,16 +181,27 @@ class Run:
     def _collect(self, interrupted: bool) -> Trajectory:
         lead, every = self.setup.lead, self.every
         valid = self.taken//every + 1
+        counts = np.arange(self.steps//every + 1)*every
+        if every == self.steps > 1:                     # start and end alone are kept: the end is where a path stopped
+            self._keep_ends(valid)
+            counts[1:] = self.steps if lead else int(self.taken[0])
         rows = int(valid.max()) if (not lead or interrupted) else self.steps//every + 1
         states = {n: self._shaped(n, rows) for n in self.out}
         codes = np.where((self.status == 0) & interrupted, STATUS.index("interrupted"), self.status)
         codes = np.where((codes == 0) & (self.tol > 0), STATUS.index("max_steps"), codes)
         status = np.array(STATUS)[codes].reshape(lead)
         values = {**self.setup.numbers, **self.setup.vectors, **self.setup.matrices}
-        return Trajectory(states, k=np.arange(rows)*every, status=status if lead else str(status), message=self.message
+        return Trajectory(states, k=counts[:rows], status=status if lead else str(status), message=self.message
                           or self._told(codes),
                           rule=self.rule, problem=self.problem, params=values, lengths=valid.reshape(lead) if lead
                           else int(valid[0]))
+
+    def _keep_ends(self, valid: np.ndarray) -> None:
+        """The states of paths that stopped on their way, as last rows."""
+        early = np.flatnonzero((self.taken > 0) & (self.taken < self.steps))
+        valid[early] = 2
+        for n, ends in self.setup.states.items():
+            self.out[n][early, 1] = ends[early]
 
     def _shaped(self, name: str, rows: int) -> np.ndarray:
         """The rows of a state with the axes of the ensemble, in the array that was given for them."""

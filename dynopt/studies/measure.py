@@ -17,7 +17,7 @@ def edge(rule: Any, name: str, low: float, high: float, *, lam: float = 1.0, ste
     for _ in range(4):
         grid = np.linspace(low, high, 65)
         run = iterate(rule, quadratic([lam]), x0=np.ones((65, 1)), steps=steps, record="last", **{name: grid}, **params)
-        shrunk = np.nan_to_num(np.abs(run.x[:, -1, 0]), nan=np.inf) < 1
+        shrunk = (run.status == "success") & (np.abs(run.x[:, -1, 0]) < 1)
         first = int(np.argmin(shrunk)) if not shrunk.all() else 64
         low, high = grid[max(first - 1, 0)], grid[first]
     return (low + high)/2
