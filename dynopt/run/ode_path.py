@@ -52,7 +52,7 @@ class Path:
 
     def __post_init__(self) -> None:
         self.first = self.before = self.y.copy()                # where the run starts; the state before everything recorded
-        self.hist_t, self.hist_c = np.full(65, self.t), np.zeros((64, self.width, self.y.size))
+        self.hist_t, self.hist_c = np.full(65, self.t), np.empty((64, self.width, self.y.size))
 
     @cached_property
     def w(self) -> np.ndarray:
@@ -63,7 +63,7 @@ class Path:
         need = self.count + room
         if need > len(self.hist_c):
             size = max(need, 2*len(self.hist_c))
-            bigger_t, bigger_c = np.full(size + 1, self.t), np.zeros((size, self.width, self.y.size))
+            bigger_t, bigger_c = np.full(size + 1, self.t), np.empty((size, self.width, self.y.size))
             bigger_t[:self.count + 1], bigger_c[:self.count] = self.hist_t[:self.count + 1], self.hist_c[:self.count]
             self.hist_t, self.hist_c = bigger_t, bigger_c
 

@@ -121,7 +121,8 @@ class SeriesPath:
         tables = (self.clock, path.y, self.atol, self.numbers, path.hist_t, path.hist_c, self.slope, self.told)
         self.step(path.count + room, path.count, stride, end, 1.0 if end >= path.t else -1.0, lo, hi, self.course.rtol,
                   *(a.ctypes.data for a in tables))
-        code, path.count, refused = self.told.tolist()
+        before, (code, path.count, refused) = path.count, self.told.tolist()
+        path.hist_c[before:path.count, self.order + 1:] = 0.0                       # the record has room for more than the kernel writes
         path.t, path.refused = float(self.clock[0]), path.refused + refused
         return {DONE: ALL_DONE, FULL: ROOM_USED}[code] if code in (DONE, FULL) else self._stuck(path.y)
 

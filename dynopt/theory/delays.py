@@ -160,7 +160,8 @@ def _beside(p: Poly, w: Symbol, tau: Symbol, linear: Linear, facts: tuple, names
     claim = beside(p, w, tau) if linear.kind == "method" and alone else None
     found = region_of(claim, facts, names) if claim is not None else None
     if found is None:
-        raise LinearizeError(_curve(p, w, tau, linear, f"; with given=['{claim.root} >= 0'] there is a region" if claim is not None else ""))
+        hint = f"; with given=['{claim.root} >= 0'] there is a region" if claim is not None and not claim.root.is_number else ""
+        raise LinearizeError(_curve(p, w, tau, linear, hint))
     return found
 
 

@@ -167,8 +167,8 @@ def _why_not(rule: Rule, found: Rate, names: tuple[str, ...], more: bool) -> str
         return (f"optimum: no parameters are best for {rule.name}: at mu = {SAMPLE[0]}, L = {SAMPLE[1]} {_falling(found, best)}; "
                 "choose fewer of them with params=(...)")
     if best.value >= (0 if found.flow else 1):
-        return (f"optimum: no parameters make {rule.name} converge for every curvature in [mu, L]: "
-                f"the worst rate is {best.value:.6g} at best")
+        return (f"optimum: no parameters make {rule.name} converge for every curvature in [{SAMPLE[0]}, {SAMPLE[1]}], where it was looked at: "
+                f"the worst rate is {best.value:.6g} at best; for other curvatures write optimum(rule, mu, L) with numbers")
     return plain
 
 
