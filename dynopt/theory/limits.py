@@ -62,7 +62,7 @@ def _period(m: Mod) -> int:
     longest = lcm(*(int(c.q) for c in poly.coeffs()))*int(n)
     if longest > LONGEST**2:
         raise LinearizeError(f"({count}) % {n} repeats itself after {longest} steps at most, which is too many to look at")
-    values = [poly.eval(j) % n for j in range(longest)]
+    values = [poly(j) % n for j in range(longest)]
     return next(d for d in sympy.divisors(longest) if values == values[d:] + values[:d])
 
 
